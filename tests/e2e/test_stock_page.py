@@ -181,9 +181,23 @@ async def test_what_is_chosen_is_in_the_address_and_the_back_button_leads_back(
     browser("open", shop.url("stock?q=pot-", await make.token(name="hugo")))
     browser("shows", ".card-head p", "3 items")
 
+    browser("fill", "[type=search]", "pot-1")
+    browser("click", ".list .name:text-is('Pot-1')")
+    browser("says", "#item-title", "Pot-1")
+    await asyncio.sleep(0.4)
+    assert browser("url") == shop.url("item?sku=POT-1")
+    browser("evaluate", "history.back()")
+    browser("shows", ".card-head p", "1 item")
+    assert browser("url") == shop.url("stock?q=pot-1")
+
+    browser("fill", "[type=search]", "pot-")
+    browser("click", ".chip:has-text('Out of stock')")
+    browser("shows", ".list .sku", "POT-0")
+    entries = browser("evaluate", "history.length")
     browser("click", ".chip:has-text('Out of stock')")
 
     browser("shows", ".card-head p", "1 item")
+    assert browser("evaluate", "history.length") == entries
     assert browser("url") == shop.url("stock?q=pot-&show=out")
     assert browser("texts", ".list .sku") == ["POT-0"]
 
@@ -205,6 +219,12 @@ async def test_what_is_chosen_is_in_the_address_and_the_back_button_leads_back(
     browser("fill", "[type=search]", "kettle")
 
     browser("shows", ".sentence", "No item matches by name, SKU, code or barcode.")
+
+    browser("fill", "[type=search]", "")
+    browser("choose", "select[aria-label=Warehouse]", "LYON")
+    browser("click", ".chip:has-text('On backorder')")
+
+    browser("shows", ".sentence", "No item of this warehouse is on backorder in any warehouse.")
     assert browser("complaints") == []
 
 
@@ -220,23 +240,37 @@ async def test_rows_move_as_stock_changes(browser: Browser, shop: Shop, db: None
     browser("shows", ".list tbody tr:first-child .sku", "CUP-B")
     assert browser("texts", ".list .available") == ["Available▴", "32", "39"]
 
+    await make.stock("CUP-B", "BERLIN", 60)
+
+    browser("shows", ".list tbody tr:first-child .sku", "CUP-A")
+    assert browser("evaluate", "document.activeElement.ariaLabel") == "Actions for Cup-a"
+
+    await make.stock("CUP-A", "LYON", 0)
+    browser("click", ".chip:has-text('Low')")
+    browser("says", ".list .sku", "CUP-A")
+    browser("evaluate", "document.querySelector('.list .more').focus()")
+    await make.stock("CUP-A", "LYON", 30)
+    browser("shows", ".sentence", "No item matches")
+    assert browser("evaluate", "document.activeElement.id") == "stock-title"
+
 
 async def test_many_items_are_shown_page_by_page(browser: Browser, shop: Shop, db: None) -> None:
     for number in range(53):
         await make.product(f"TILE-{number:02}")
     browser("open", shop.url("stock?q=tile-&sort=SKU", await make.token(name="jana")))
-    browser("shows", ".pager", "1–50 of 53")
+    browser("shows", ".pager", "Page 1 of 2")
 
     browser("click", ".pager a:has-text('Next')")
 
-    browser("shows", ".pager", "51–53 of 53")
+    browser("shows", ".pager", "Page 2 of 2")
     assert browser("texts", ".list .sku") == ["TILE-50", "TILE-51", "TILE-52"]
+    assert browser("evaluate", "document.activeElement.id") == "stock-title"
 
     browser("evaluate", "location.reload()")
-    browser("shows", ".pager", "51–53 of 53")
+    browser("shows", ".pager", "Page 2 of 2")
     browser("click", ".pager a:has-text('Previous')")
 
-    browser("shows", ".pager", "1–50 of 53")
+    browser("shows", ".pager", "Page 1 of 2")
     assert browser("url") == shop.url("stock?q=tile-&sort=SKU")
     assert browser("complaints") == []
 

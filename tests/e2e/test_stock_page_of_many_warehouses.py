@@ -1,7 +1,10 @@
 """The stock page of a shop with more warehouses than have room for a column each."""
 
+import asyncio
+
 import pytest
 
+from gqlstock.services import catalog
 from support import shop_builders as make
 from support.browsed_shop import Shop
 from support.browser import Browser, barriers, needs_chromium
@@ -23,6 +26,13 @@ async def test_there_is_a_total_that_opens_by_warehouse(browser: Browser, shop: 
     browser("open", shop.url("stock", await make.token(name="anna")))
     browser("emulate", {"reducedMotion": "reduce"})
     browser("shows", TOTAL, "34")
+    browser("click", ".sort:has-text('SKU')")
+    browser("gone", "[aria-busy]")
+
+    # A double click opens and closes.
+    browser("evaluate", "[1, 2].forEach(() => document.querySelector('.list .open').click())")
+    await asyncio.sleep(0.5)
+    browser("gone", ".detail")
 
     browser("click", f"{TOTAL} button")
 
@@ -40,6 +50,7 @@ async def test_there_is_a_total_that_opens_by_warehouse(browser: Browser, shop: 
 
     browser("shows", ".detail li:has-text('Oslo')", "19")
     browser("shows", TOTAL, "44")
+    assert browser("evaluate", "document.activeElement.ariaExpanded") == "true"
 
     browser("click", f"{TOTAL} button")
 
@@ -51,4 +62,14 @@ async def test_there_is_a_total_that_opens_by_warehouse(browser: Browser, shop: 
     browser("shows", "th.on-hand", "Oslo")
     browser("shows", TOTAL, "44")
     assert browser("texts", TOTAL) == ["19", "44 ▸"]
+
+    await catalog.update_product("MUG", {"new_sku": "CUP"})
+
+    browser("says", ".list .sku", "CUP")
+    browser("click", ".list button.more")
+    browser("click", ".menu button:has-text('Adjust')")
+    browser("shows", "dialog", "Mug · CUP")
+    browser("press", "Escape")
+    await make.stock("CUP", "OSLO", 20)
+    browser("shows", TOTAL, "45")
     assert browser("complaints") == []

@@ -17,18 +17,18 @@ export class ListView {
     this.page = Math.max(Number.parseInt(params.get('page'), 10) || 1, 1);
   }
 
-  /** The URL of this view with changes, from its first page. */
+  /**
+   * The URL of this view with changes. Without a cursor among them, it leads to the first page, else to the one that begins
+   * `after` it or ends `before` it.
+   */
   with(changes) {
-    return this.#address({ ...changes, after: null, before: null, page: 1 });
+    const other = { after: null, before: null, page: 1, ...changes };
+    const changed = Object.assign(Object.create(Object.getPrototypeOf(this)), this, other);
+    return address(this.path, changed.query);
   }
 
-  next({ endCursor }) {
-    return this.#address({ after: endCursor, before: null, page: this.page + 1 });
-  }
-
-  previous({ startCursor }) {
-    if (this.page <= 2) return this.with({});
-    return this.#address({ after: null, before: startCursor, page: this.page - 1 });
+  get isFirstPage() {
+    return !this.after && !this.before;
   }
 
   /** The variables of the page of the list. */
@@ -40,10 +40,5 @@ export class ListView {
   get query() {
     const { search, show, warehouse, after, before, page } = this;
     return { q: search, show, warehouse, after, before, page: page > 1 ? page : null };
-  }
-
-  #address(changes) {
-    const changed = Object.assign(Object.create(Object.getPrototypeOf(this)), this, changes);
-    return address(this.path, changed.query);
   }
 }

@@ -25,13 +25,29 @@ export function sentence(text) {
   return element('p', { class: 'sentence' }, text);
 }
 
+/**
+ * Shows texts and nodes in a status, which is hidden without any. Leaves what is there if it is the same: screen readers read
+ * each insertion, and a link may have the focus.
+ */
+export function say(status, ...parts) {
+  const wanted = status.cloneNode();
+  wanted.append(...parts);
+  wanted.hidden = !parts.length;
+  if (wanted.isEqualNode(status)) return;
+  status.replaceChildren(...wanted.childNodes);
+  status.hidden = !parts.length;
+}
+
 /** Makes a list show these nodes in this order. Leaves nodes that stay untouched: one may have the focus. */
 export function arrange(list, nodes) {
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
   const wanted = new Set(nodes);
   for (const node of [...list.children]) if (!wanted.has(node)) node.remove();
   nodes.forEach((node, index) => {
     if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
   });
+  // A node that was moved up has lost it.
+  if (focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 const MOST_LIT = 8;

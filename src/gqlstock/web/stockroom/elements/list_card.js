@@ -1,37 +1,44 @@
 // A page that is one list: its heading, what chooses its rows, the table, and the way through its pages.
 
 import { endingWith } from '../client/ending.js';
-import { Refused } from '../client/graphql.js';
+import { Gap, Refused } from '../client/graphql.js';
 import { SIZE } from '../client/list_view.js';
-import { element } from './element.js';
-import { number } from './figures.js';
+import { element, say } from './element.js';
 import { ListTools } from './list_tools.js';
 import { Pager } from './pager.js';
 
 export class ListCard {
-  #view;
+  #rows = new Map();
+  // The view whose rows are shown.
+  #shown = null;
   #list = new AbortController();
 
   /**
-   * `name`: the id and class. `search` and `shown`: as of `ListTools`. `viewOf(params)`: a `ListView`. `rowOf(node)`: a row of
-   * the table. `follow({ view, show, signal })` reads the list, and again when it changes; it calls `show` with each
-   * connection. `count(total, view)`: what is said beside the heading. `none(view)`: what is said in place of an empty list,
-   * a text or texts and nodes.
+   * `name`: the id and class. `search` and `shown`: as of `ListTools`. `head` and `tools`: nodes beside the heading
+   * and the tools. `tableOf(view)`: the table, which may be another one for another view. `viewOf(params)`: a `ListView`.
+   * `follow({ view, show, signal })` reads the list, and again when it changes; it calls `show` with each connection, whose
+   * nodes are the rows. `count(total, view)`: what is said beside the heading. `none(view)`: what is said in place of an
+   * empty list, a text or texts and nodes.
    */
-  constructor(session, { name, title, search, shown, table, viewOf, rowOf, follow, count, none, go, signal }) {
-    Object.assign(this, { table, viewOf, rowOf, follow, countOf: count, none, signal });
-    this.tools = new ListTools(session, { search, shown, view: () => this.#view, go });
+  constructor(
+    session,
+    { name, title, search, shown, head = [], tools = [], tableOf, viewOf, follow, count, none, go, signal },
+  ) {
+    Object.assign(this, { tableOf, viewOf, follow, countOf: count, none, go, signal });
+    this.tools = new ListTools(session, { search, shown, more: tools, view: () => this.view, go, signal });
     this.heading = element('h1', { id: `${name}-title`, tabindex: '-1' }, title);
-    this.count = element('p', { class: 'quiet', 'aria-live': 'polite' });
+    this.count = element('p', { class: 'quiet' });
     this.said = element('p', { class: 'sentence', role: 'status' }, 'Loading…');
-    this.region = element('div', { class: 'list-region', hidden: true }, table.node);
+    this.found = element('p', { class: 'unseen', role: 'status' });
+    this.region = element('div', { class: 'list-region', hidden: true });
     this.pager = new Pager('Pages of the list');
     this.node = element(
       'section',
       { class: `card ${name}`, 'aria-labelledby': `${name}-title` },
-      element('div', { class: 'card-head' }, this.heading, this.count),
+      element('div', { class: 'card-head' }, this.heading, this.count, ...head),
       this.tools.node,
       this.said,
+      this.found,
       this.region,
       this.pager.node,
     );
@@ -39,45 +46,63 @@ export class ListCard {
 
   /** Shows the view of the URL. */
   async update(params) {
-    this.#view = this.viewOf(params);
-    const view = this.#view;
+    const view = this.viewOf(params);
+    this.view = view;
     this.tools.show(view);
     this.#list.abort();
     this.#list = endingWith(this.signal);
     const { signal } = this.#list;
+    this.table = this.tableOf(view);
+    if (this.region.firstChild !== this.table.node) this.region.replaceChildren(this.table.node);
     this.region.setAttribute('aria-busy', 'true');
     try {
       await this.follow({ view, signal, show: (list) => signal.aborted || this.#show(view, list) });
     } catch (error) {
       if (signal.aborted || error instanceof Refused) return;
+      // A cursor that is not one of this list, such as that of a link that was cut off.
+      if (error instanceof Gap && !view.isFirstPage) return this.#restart(view);
       // The rows are those of another view.
       this.region.hidden = true;
-      this.#say([error.message]);
+      this.pager.node.hidden = true;
+      this.count.textContent = '';
+      say(this.said, error.message);
     }
   }
 
-  #show(view, { nodes, pageInfo, totalCount }) {
-    const rows = nodes.map((node) => this.rowOf(node));
+  /** The row with this id, if it is shown. */
+  row(id) {
+    return this.#rows.get(id);
+  }
+
+  #show(view, { nodes: rows, pageInfo, totalCount }) {
+    // All rows of the page have left.
+    if (!rows.length && !view.isFirstPage) return this.#restart(view);
+    const isNew = view !== this.#shown;
+    this.#shown = view;
+    this.#rows = new Map(rows.map((row) => [row.id, row]));
     const isWithin = this.region.contains(document.activeElement);
     // Highlights what has changed in the rows that stay.
-    for (const row of rows) this.table.update(row);
+    if (!isNew) for (const row of rows) this.table.update(row);
     this.table.show(rows);
     this.region.removeAttribute('aria-busy');
     this.region.hidden = !rows.length;
     // The row that had the focus may have left the list.
     if (isWithin && !this.region.contains(document.activeElement)) this.heading.focus();
     this.count.textContent = this.countOf(totalCount, view);
-    this.#say(rows.length ? [] : [this.none(view)].flat());
-    const first = (view.page - 1) * SIZE + 1;
+    // Says it for another view, but not each time that the list changes.
+    if (isNew) this.found.textContent = rows.length ? this.count.textContent : '';
+    say(this.said, ...(rows.length ? [] : [this.none(view)].flat()));
     this.pager.show({
-      previous: pageInfo.hasPreviousPage ? view.previous(pageInfo) : null,
-      next: pageInfo.hasNextPage ? view.next(pageInfo) : null,
-      place: `${number(first)}–${number(first + rows.length - 1)} of ${number(totalCount)}`,
+      page: view.page,
+      size: SIZE,
+      total: totalCount,
+      pageInfo,
+      url: (parameters) => view.with(parameters),
     });
   }
 
-  #say(parts) {
-    this.said.replaceChildren(...parts);
-    this.said.hidden = !parts.length;
+  /** Shows the first page in place of one that is not there. */
+  #restart(view) {
+    this.go(view.with({}), { replace: true });
   }
 }

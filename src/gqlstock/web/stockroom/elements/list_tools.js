@@ -5,12 +5,15 @@ import { element } from './element.js';
 const WHILE_TYPING = 250;
 
 export class ListTools {
-  #typing;
+  #typing = null;
   #chips = new Map();
 
-  /** `search`: `{ label, placeholder }`. `shown`: the filters of the chips. `view()` returns the current view. */
-  constructor(session, { search, shown, view, go }) {
-    this.view = view;
+  /**
+   * `search`: `{ label, placeholder }`. `shown`: the filters of the chips. `more`: further nodes. `view()` returns the current
+   * view.
+   */
+  constructor(session, { search, shown, more = [], view, go, signal }) {
+    Object.assign(this, { view, go });
     this.search = element('input', {
       type: 'search',
       placeholder: search.placeholder,
@@ -18,10 +21,13 @@ export class ListTools {
       autocomplete: 'off',
       spellcheck: 'false',
       maxlength: 200,
-      input: () => this.#typed(go),
+      input: () => this.#typed(),
     });
+    // What was typed is applied first: a click may lead to another page, or to another view of this one.
+    document.addEventListener('click', () => this.#apply(), { capture: true, signal });
+    signal.addEventListener('abort', () => clearTimeout(this.#typing));
     const options = session.warehouses.map(({ code, name }) => element('option', { value: code }, name));
-    const chosen = () => go(view().with({ warehouse: this.warehouse.value }));
+    const chosen = () => go(view().with({ search: this.search.value.trim(), warehouse: this.warehouse.value }));
     this.warehouse = element(
       'select',
       { 'aria-label': 'Warehouse', change: chosen },
@@ -36,13 +42,15 @@ export class ListTools {
       this.search,
       element('div', { class: 'chips' }, ...this.#chips.values()),
       session.warehouses.length > 1 ? this.warehouse : null,
+      ...more,
     );
   }
 
   /** Shows what is chosen. */
   show(view) {
-    // Somebody may be typing.
-    if (document.activeElement !== this.search) this.search.value = view.search;
+    this.#stopWaiting();
+    // Leaves a space at the end: somebody may be typing.
+    if (this.search.value.trim() !== view.search) this.search.value = view.search;
     this.warehouse.value = view.warehouse;
     for (const [show, chip] of this.#chips) {
       chip.href = view.with({ show });
@@ -51,11 +59,20 @@ export class ListTools {
     }
   }
 
-  #typed(go) {
+  #typed() {
+    this.#stopWaiting();
+    this.#typing = setTimeout(() => this.#apply(), WHILE_TYPING);
+  }
+
+  #apply() {
+    if (this.#typing === null) return;
+    this.#stopWaiting();
+    // The back button leads to before the search, not to each of its letters.
+    this.go(this.view().with({ search: this.search.value.trim() }), { replace: true });
+  }
+
+  #stopWaiting() {
     clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => {
-      // The back button leads to before the search, not to each of its letters.
-      go(this.view().with({ search: this.search.value.trim() }), { replace: true });
-    }, WHILE_TYPING);
+    this.#typing = null;
   }
 }

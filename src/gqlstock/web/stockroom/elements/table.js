@@ -58,6 +58,17 @@ export class Table {
     this.#arrange();
   }
 
+  /** Whether something is below a row. */
+  isOpen(id) {
+    return Boolean(this.#rows.get(id)?.detail);
+  }
+
+  /** Removes what is below the rows. */
+  close() {
+    for (const row of this.#rows.values()) row.detail = null;
+    this.#arrange();
+  }
+
   /** Marks the order in which the rows are. */
   order({ by, reverse }) {
     for (const [known, { head, arrow }] of this.#heads) {

@@ -23,22 +23,17 @@ export class Incoming {
   static scope = 'inventory:read';
   static inNavigation = true;
 
-  #rows = new Map();
-
   constructor(session, { go, signal }) {
     this.session = session;
-    const actions = session.may('inventory:write') ? (id) => actionsOfAnnouncement(session, this.#rows.get(id)) : null;
+    const actions = session.may('inventory:write') ? (id) => actionsOfAnnouncement(session, this.list.row(id)) : null;
+    const table = new Table({ label: 'Incoming', columns: columns({ actions }) });
     this.list = new ListCard(session, {
       name: 'incoming',
       title: 'Incoming',
       search: SEARCH,
       shown: SHOWN,
-      table: new Table({ label: 'Incoming', columns: columns({ actions }) }),
+      tableOf: () => table,
       viewOf: (params) => new ListView('incoming', SHOWN, params),
-      rowOf: (row) => {
-        this.#rows.set(row.id, row);
-        return row;
-      },
       follow: (list) => this.#follow(list),
       count: (total) => `${plural(total, 'announcement')}${total > 1 ? ', earliest first' : ''}`,
       none,
@@ -54,7 +49,10 @@ export class Incoming {
 
   async #follow({ view, show, signal }) {
     const { server, changes } = this.session;
-    const chosen = { warehouses: view.warehouse ? [view.warehouse] : null, reference: view.search || null };
+    const chosen = {
+      warehouses: view.warehouse ? [view.warehouse] : null,
+      reference: view.search || null,
+    };
     const variables = { filter: { ...SHOWN[view.show].filter, ...chosen }, ...view.place };
     // Follows the items that are on the page, until others are.
     while (!signal.aborted) {

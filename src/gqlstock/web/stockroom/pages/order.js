@@ -8,7 +8,7 @@ import { refreshed } from '../client/refreshed.js';
 import { address } from '../client/router.js';
 import { ORDER } from '../documents/orders.js';
 import { ORDER_NEWS } from '../documents/session.js';
-import { element, sentence } from '../elements/element.js';
+import { element, say, sentence } from '../elements/element.js';
 import { date, when } from '../elements/figures.js';
 import { linesTable } from './order/lines.js';
 import { shipmentsTable } from './order/shipments.js';
@@ -68,14 +68,14 @@ export class OrderPage {
       await listen(server, 'orders', ORDER_NEWS, refreshed(this.session, read, signal), signal);
     } catch (error) {
       if (signal.aborted || error instanceof Refused) return;
-      this.#say(error.message);
+      say(this.said, error.message);
     }
   }
 
   #show(order, number) {
     this.#order = order;
     for (const node of [...this.parts, this.facts, this.actions, this.state]) node.hidden = !order;
-    this.#say(order ? '' : `There is no order ${number} that this token may see.`);
+    say(this.said, ...(order ? [] : [`There is no order ${number} that this token may see.`]));
     if (!order) return;
     document.title = `Order ${order.number} · gqlstock`;
     this.state.replaceChildren(stateMark(stateOf(order)));
@@ -113,11 +113,6 @@ export class OrderPage {
   #ofShipment(id) {
     const shipment = this.#order.shipments.find((one) => one.id === id);
     return shipment ? actionsOfShipment(this.session, this.#order, shipment) : [];
-  }
-
-  #say(text) {
-    this.said.textContent = text;
-    this.said.hidden = !text;
   }
 }
 

@@ -36,19 +36,17 @@ export class Orders {
   static scope = 'orders:read';
   static inNavigation = true;
 
-  #orders = new Map();
-
   constructor(session, { go, signal }) {
     Object.assign(this, { session, go });
     const actions = session.may('orders:write') ? (id) => this.#actions(id) : null;
+    const table = new Table({ label: 'Orders', columns: columns({ actions }) });
     this.list = new ListCard(session, {
       name: 'orders',
       title: 'Orders',
       search: SEARCH,
       shown: SHOWN,
-      table: new Table({ label: 'Orders', columns: columns({ actions }) }),
+      tableOf: () => table,
       viewOf: (params) => new ListView('orders', SHOWN, params),
-      rowOf: (order) => this.#row(order),
       follow: (list) => this.#follow(list),
       count: (total, view) =>
         `${plural(total, 'order')}${total > 1 ? `, ${SHOWN[view.show].oldestFirst ? 'oldest' : 'newest'} first` : ''}`,
@@ -66,20 +64,19 @@ export class Orders {
   async #follow({ view, show, signal }) {
     const { server } = this.session;
     const { filter, oldestFirst } = SHOWN[view.show];
-    const chosen = { ...filter, search: view.search || null, warehouse: view.warehouse || null };
+    const chosen = {
+      ...filter,
+      search: view.search || null,
+      warehouse: view.warehouse || null,
+    };
     const variables = { filter: chosen, reverse: oldestFirst, ...view.place };
     const read = async () => show((await server.ask(ORDERS, variables, signal)).orders);
     await read();
     await listen(server, 'orders', ORDER_NEWS, refreshed(this.session, read, signal), signal);
   }
 
-  #row(order) {
-    this.#orders.set(order.id, order);
-    return order;
-  }
-
   #actions(id) {
-    const order = this.#orders.get(id);
+    const order = this.list.row(id);
     const open = { label: 'Open', run: () => this.go(address('order', { number: order.number })) };
     return [...actionsOfOrder(this.session, order), open];
   }
@@ -88,7 +85,10 @@ export class Orders {
 function none(view) {
   if (view.show === 'parked' && view.warehouse)
     return 'Parked orders are in no warehouse yet. Choose all warehouses to see them.';
-  if (!view.search) return view.warehouse ? 'No such order has units in this warehouse.' : SHOWN[view.show].none;
-  const everywhere = element('a', { href: view.with({ show: 'all', warehouse: '' }) }, 'Search all orders');
-  return view.show === 'all' && !view.warehouse ? 'No order matches.' : ['No such order matches. ', everywhere];
+  if (!view.search) {
+    return view.warehouse ? 'No such order has units in this warehouse.' : SHOWN[view.show].none;
+  }
+  if (view.show === 'all' && !view.warehouse) return 'No order matches.';
+  const everywhere = view.with({ show: 'all', warehouse: '' });
+  return ['No such order matches. ', element('a', { href: everywhere }, 'Search all orders')];
 }

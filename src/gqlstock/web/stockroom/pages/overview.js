@@ -16,13 +16,13 @@ export class Overview {
   static title = 'Overview';
   static inNavigation = true;
 
-  constructor(session, { signal }) {
+  constructor(session, { go, signal }) {
     const made = (tiles) => tiles.map((tile) => new Tile(session, tile, signal));
     const mayOrders = session.may('orders:read');
     const stock = made(STOCK);
     const orders = mayOrders ? made(ORDERS) : [];
     const placed = mayOrders ? made(PLACED) : [];
-    this.alerts = new Alerts(session, { signal });
+    this.alerts = new Alerts(session, { go, signal });
     this.node = element(
       'div',
       { class: 'overview' },

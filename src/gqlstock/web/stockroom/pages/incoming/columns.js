@@ -38,7 +38,7 @@ export function columns({ actions }) {
             name: 'actions',
             head: 'Actions',
             unseen: true,
-            key: () => '',
+            key: ({ level }) => level.item.name,
             node: ({ id, level }) => menuButton(`Actions for ${level.item.name}`, () => actions(id)),
           },
         ]

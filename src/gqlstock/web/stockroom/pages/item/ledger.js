@@ -23,7 +23,7 @@ export class Ledger {
     this.node = element(
       'section',
       { class: 'card ledger', 'aria-labelledby': 'ledger-title' },
-      element('div', { class: 'card-head' }, element('h2', { id: 'ledger-title' }, 'Ledger'), this.count),
+      element('div', { class: 'card-head' }, element('h2', { id: 'ledger-title', tabindex: '-1' }, 'Ledger'), this.count),
       this.said,
       this.table.node,
       this.pager.node,
@@ -65,13 +65,13 @@ export class Ledger {
     this.said.hidden = this.#movements.length > 0;
   }
 
-  #turn(page, { hasPreviousPage, hasNextPage, startCursor, endCursor }) {
-    const at = (given) => address('item', { ...this.#kept(), ...given });
-    const newer = page <= 2 ? at({}) : at({ before: startCursor, page: page - 1 });
+  #turn(page, pageInfo) {
     this.pager.show({
-      previous: page > 1 || hasPreviousPage ? newer : null,
-      next: hasNextPage ? at({ after: endCursor, page: page + 1 }) : null,
-      place: `Page ${number(page)} of ${number(Math.max(Math.ceil(this.total / SIZE), page))}`,
+      page,
+      size: SIZE,
+      total: this.total,
+      pageInfo,
+      url: (parameters) => address('item', { ...this.#kept(), ...parameters }),
     });
   }
 

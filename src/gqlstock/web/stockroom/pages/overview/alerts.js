@@ -1,22 +1,25 @@
 // The open alerts: what is left now, what was left when each was raised, and the button that acknowledges it.
 
-import { Refused, Told } from '../../client/graphql.js';
+import { Gap, Refused, Told } from '../../client/graphql.js';
 import { nodes } from '../../client/paging.js';
 import { address } from '../../client/router.js';
 import { LEFT, OPEN_ALERTS } from '../../documents/overview.js';
 import { ACKNOWLEDGE } from '../../documents/session.js';
-import { element, mark } from '../../elements/element.js';
-import { number, plural, when } from '../../elements/figures.js';
+import { element, mark, say } from '../../elements/element.js';
+import { number, when } from '../../elements/figures.js';
+import { itemName } from '../../elements/item_name.js';
 import { Pager } from '../../elements/pager.js';
 import { Table } from '../../elements/table.js';
 
 const SIZE = 25;
+const NONE =
+  'No alert is open. There is one when fewer of an item are available than its setting “Alert below”.';
 
 export class Alerts {
   #params = new URLSearchParams();
 
-  constructor(session, { signal }) {
-    Object.assign(this, { session, server: session.server, signal });
+  constructor(session, { go, signal }) {
+    Object.assign(this, { session, server: session.server, go, signal });
     this.count = element('p', { class: 'quiet' });
     this.said = element('p', { class: 'sentence', role: 'status' }, 'Loading the alerts…');
     this.table = new Table({ label: 'Open alerts, latest first', columns: this.#columns() });
@@ -47,10 +50,21 @@ export class Alerts {
       const left = await this.#left(lowInventoryAlerts.nodes);
       if (params === this.#params) this.#show(lowInventoryAlerts, left);
     } catch (error) {
-      if (this.signal.aborted || error instanceof Refused) return;
+      if (this.signal.aborted || error instanceof Refused || params !== this.#params) return;
+      // A cursor that is not one of this list.
+      if (error instanceof Gap && !this.#isFirstPage) return this.#restart();
       if (!(error instanceof Told)) throw error;
-      this.#say(error.message);
+      say(this.said, error.message);
     }
+  }
+
+  get #isFirstPage() {
+    return !this.#params.get('after') && !this.#params.get('before');
+  }
+
+  /** Shows the first page in place of one that is not there. */
+  #restart() {
+    this.go(address(''), { replace: true });
   }
 
   /** What is left in the warehouses of alerts that are about one alone, by item and warehouse. */
@@ -67,6 +81,8 @@ export class Alerts {
   }
 
   #show({ nodes: alerts, pageInfo, totalCount }, left) {
+    // All alerts of the page are resolved.
+    if (!alerts.length && !this.#isFirstPage) return this.#restart();
     const rows = alerts.map((alert) => {
       const { item, warehouse } = alert;
       const now = warehouse ? (left.get(`${item.id} ${warehouse.code}`) ?? 0) : item.inventoryTotals.available;
@@ -75,26 +91,13 @@ export class Alerts {
     this.table.show(rows);
     this.table.node.hidden = !rows.length;
     this.count.textContent = totalCount ? `${number(totalCount)} open` : '';
-    this.#say(
-      rows.length
-        ? ''
-        : 'No alert is open. There is one when fewer of an item are available than its setting “Alert below”.',
-    );
-    this.#turn(pageInfo, totalCount);
-  }
-
-  #say(text) {
-    this.said.textContent = text;
-    this.said.hidden = !text;
-  }
-
-  #turn({ hasPreviousPage, hasNextPage, startCursor, endCursor }, total) {
-    const page = Math.max(Number.parseInt(this.#params.get('page'), 10) || 1, 1);
-    const newer = page <= 2 ? address('') : address('', { before: startCursor, page: page - 1 });
+    say(this.said, ...(rows.length ? [] : [NONE]));
     this.pager.show({
-      previous: page > 1 || hasPreviousPage ? newer : null,
-      next: hasNextPage ? address('', { after: endCursor, page: page + 1 }) : null,
-      place: `Page ${number(page)} of ${number(Math.max(Math.ceil(total / SIZE), page))}`,
+      page: Math.max(Number.parseInt(this.#params.get('page'), 10) || 1, 1),
+      size: SIZE,
+      total: totalCount,
+      pageInfo,
+      url: (parameters) => address('', parameters),
     });
   }
 
@@ -136,13 +139,7 @@ const COLUMNS = [
     head: 'Item',
     heading: true,
     key: ({ item }) => `${item.name} ${item.sku}`,
-    node: ({ item }) =>
-      element(
-        'div',
-        {},
-        element('a', { class: 'name', href: address('item', { sku: item.sku }) }, item.name),
-        element('span', { class: 'quiet sku' }, item.sku),
-      ),
+    node: ({ item }) => itemName(item),
   },
   { name: 'state', head: 'State', key: (alert) => stateOf(alert).join(), node: (alert) => mark(...stateOf(alert)) },
   { name: 'now', head: 'Left now', figure: true, text: ({ now }) => number(now) },

@@ -15,8 +15,12 @@ export function withColumn(warehouses, { warehouse }) {
   return warehouses.length <= MOST_COLUMNS ? warehouses : warehouses.filter(({ code }) => code === warehouse);
 }
 
-/** `shown`: the warehouses with a column; `total`: whether there is one of their sum, which `open(row)` shows in parts. */
-export function columns({ shown, total, open, actions }) {
+/**
+ * `shown`: the warehouses with a column; `total`: whether there is one of their sum, which `open(id)` shows in parts or not;
+ * `isOpen(id)`: whether it is shown in parts. `actions(item)`: what can be done with an item; null if the token may do
+ * nothing.
+ */
+export function columns({ shown, total, isOpen, open, actions }) {
   const warehouses = shown.map(({ code, name }) => ({
     name: 'on-hand',
     head: name,
@@ -28,8 +32,8 @@ export function columns({ shown, total, open, actions }) {
     name: 'on-hand',
     head: 'On hand',
     figure: true,
-    key: ({ totals, isOpen }) => `${totals.onHand} ${isOpen}`,
-    node: (row) => (row.hasLevels ? opener(row, open) : row.counted ? number(row.totals.onHand) : '–'),
+    key: ({ id, totals, hasLevels, counted }) => `${totals.onHand} ${hasLevels} ${counted} ${isOpen(id)}`,
+    node: (row) => (row.hasLevels ? opener(row, isOpen(row.id), open) : row.counted ? number(row.totals.onHand) : '–'),
   };
   return [
     {
@@ -69,7 +73,15 @@ export function columns({ shown, total, open, actions }) {
     },
     { name: 'state', head: 'State', key: (row) => `${stateOf(row)}`, node: state },
     ...(actions
-      ? [{ name: 'actions', head: 'Actions', unseen: true, key: () => '', node: (row) => menu(row, actions) }]
+      ? [
+          {
+            name: 'actions',
+            head: 'Actions',
+            unseen: true,
+            key: ({ item }) => JSON.stringify(item),
+            node: ({ item }) => menu(item, actions),
+          },
+        ]
       : []),
   ];
 }
@@ -79,7 +91,7 @@ function state(row) {
   return known ? mark(...known) : '';
 }
 
-const menu = ({ item }, actions) =>
+const menu = (item, actions) =>
   actions(item).length ? menuButton(`Actions for ${item.name}`, () => actions(item)) : '';
 
 function incoming({ totals, next }) {
@@ -95,17 +107,17 @@ function due({ at, overdue }) {
   return overdue ? `overdue, ${date(at)}` : date(at);
 }
 
-function opener(row, open) {
+function opener({ id, totals }, isOpen, open) {
   const attributes = {
     type: 'button',
     class: 'open',
-    'aria-expanded': String(row.isOpen),
-    'aria-label': `${number(row.totals.onHand)} on hand, by warehouse`,
+    'aria-expanded': String(isOpen),
+    'aria-label': `${number(totals.onHand)} on hand, by warehouse`,
   };
   return element(
     'button',
-    { ...attributes, click: () => open(row) },
-    number(row.totals.onHand),
-    element('span', { 'aria-hidden': 'true' }, row.isOpen ? ' ▾' : ' ▸'),
+    { ...attributes, click: () => open(id) },
+    number(totals.onHand),
+    element('span', { 'aria-hidden': 'true' }, isOpen ? ' ▾' : ' ▸'),
   );
 }

@@ -17,7 +17,7 @@ const LONGEST_PAUSE = 60_000;
 const BETWEEN_COUNTS = 60_000;
 
 // Whether a row is low is not known at first.
-const NEW = { isLow: null, next: null, isOpen: false };
+const NEW = { isLow: null, next: null };
 
 /** A row from an item of the list. */
 export function rowOf(node) {
@@ -36,8 +36,8 @@ export function rowOf(node) {
 }
 
 /**
- * Follows one page of a list until `signal` is aborted. `listed({ rows, pageInfo, totalCount })` is called when rows come, go
- * or move; `changed(rows, { quietly })` with the rows whose content changed.
+ * Follows one page of a list until `signal` is aborted. `listed({ nodes, pageInfo, totalCount })` is called with the rows
+ * when they come, go or move; `changed(rows, { quietly })` with the rows whose content changed.
  */
 export class Rows {
   #rows = new Map();
@@ -51,7 +51,7 @@ export class Rows {
     Object.assign(this, { session, server: session.server, variables, listed, changed, signal });
     this.received = perFrame((changes) => this.#receive(changes));
     this.details = atMost(PAUSE, () => this.#details());
-    this.refresh = atMost(PAUSE, () => this.#refresh());
+    this.refresh = atMost(PAUSE, () => this.signal.aborted || this.#refresh());
   }
 
   /** Reads the list and follows it until the signal is aborted. Throws what the server says if it refuses. */
@@ -108,7 +108,7 @@ export class Rows {
     this.#rows = new Map(rows.map((row) => [row.id, row]));
     const isWhole = !pageInfo.hasPreviousPage && !pageInfo.hasNextPage;
     this.#total = isWhole ? rows.length : (totalCount ?? this.#total);
-    this.listed({ rows, pageInfo, totalCount: this.#total });
+    this.listed({ nodes: rows, pageInfo, totalCount: this.#total });
   }
 
   /** Reads the list again. A new stream is needed only if it has other items. */
@@ -116,8 +116,9 @@ export class Rows {
     const began = performance.now();
     await this.#quietly(async () => {
       const list = await this.#read();
-      if (list.nodes.every(({ id }) => this.#rows.has(id))) this.#show(list);
-      else this.#stream.abort();
+      // The stream knows items by their SKUs.
+      if (list.nodes.some(({ id, sku }) => this.#rows.get(id)?.item.sku !== sku)) return this.#stream.abort();
+      this.#show(list);
       // Dates pass or are changed, and the stream says nothing of it.
       this.details();
     });
