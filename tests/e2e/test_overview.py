@@ -1,4 +1,4 @@
-"""The overview in a real browser, on a real server: what needs somebody, and that it follows what happens."""
+"""The overview in a real browser, on a real server: what needs attention, and that it follows what happens."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -14,6 +14,17 @@ from support.browsed_shop import Shop
 from support.browser import Browser, barriers, needs_chromium
 
 pytestmark = needs_chromium
+
+
+# The cursor of the last open alert.
+LAST_ALERT = """fetch('graphql', {
+    method: 'POST',
+    headers: {
+        'Content-Type': 'application/json',
+        Authorization: `Bearer ${sessionStorage.getItem('gqlstock.token')}`,
+    },
+    body: JSON.stringify({ query: '{ lowInventoryAlerts(filter: { state: RAISED }) { pageInfo { endCursor } } }' }),
+}).then(async (answer) => (await answer.json()).data.lowInventoryAlerts.pageInfo.endCursor)"""
 
 
 def tiles(browser: Browser) -> dict[str, list[str]]:
@@ -85,6 +96,28 @@ async def test_a_quiet_shop_looks_finished_and_a_busy_one_tells_what_to_do(
     browser("click", ".tile:has-text('Low')")
     browser("shows", ".list", "Jug")
     assert browser("url") == shop.url("stock?show=low")
+
+    browser("click", ".nav a:has-text('Overview')")
+    browser("click", ".tile:has-text('Arriving')")
+    browser("shows", ".card-head", "2 announcements, earliest first")
+    browser("shows", ".chip", "Expected from today to ")
+    browser("click", ".chip:has-text('Expected')")
+    browser("shows", ".card-head", "3 announcements, earliest first")
+    assert browser("url") == shop.url("incoming")
+
+    browser("click", ".nav a:has-text('Overview')")
+    browser("click", ".tile:has-text('Today')")
+    browser("shows", ".card-head", "2 orders, newest first")
+    browser("shows", ".chip", "Placed from today")
+    browser("click", ".chip:has-text('Waiting for stock')")
+    browser("shows", ".sentence", "No such order was placed in this period.")
+
+    # A page of alerts that are resolved, and a cursor that was cut off.
+    last = browser("evaluate", LAST_ALERT)
+    for cursor in (last, last[:-4]):
+        browser("evaluate", f"history.replaceState(null, '', './?after={cursor}&page=2'), location.reload()")
+        browser("shows", ".alerts .list", "Jug")
+        assert browser("url") == shop.url("")
     assert browser("complaints") == []
 
 

@@ -1,4 +1,4 @@
-// What a list shows, as it is in the URL: a search, a filter, a warehouse, and the place in the list.
+// What a list shows, as it is in the URL: a search, a filter, a warehouse, a period, and the place in the list.
 
 import { address } from './router.js';
 
@@ -11,6 +11,8 @@ export class ListView {
     this.search = params.get('q')?.trim() ?? '';
     this.show = shown[params.get('show')] ? params.get('show') : '';
     this.warehouse = params.get('warehouse') ?? '';
+    this.since = moment(params.get('since'));
+    this.until = moment(params.get('until'));
     this.after = params.get('after');
     this.before = params.get('before');
     // For people only: the place in the list is the cursor.
@@ -31,6 +33,10 @@ export class ListView {
     return !this.after && !this.before;
   }
 
+  get hasPeriod() {
+    return Boolean(this.since || this.until);
+  }
+
   /** The variables of the page of the list. */
   get place() {
     return this.before ? { last: SIZE, before: this.before } : { first: SIZE, after: this.after };
@@ -38,7 +44,10 @@ export class ListView {
 
   /** The parameters of its URL. */
   get query() {
-    const { search, show, warehouse, after, before, page } = this;
-    return { q: search, show, warehouse, after, before, page: page > 1 ? page : null };
+    const { search, show, warehouse, since, until, after, before, page } = this;
+    return { q: search, show, warehouse, since, until, after, before, page: page > 1 ? page : null };
   }
 }
+
+/** A time as the API takes it. */
+const moment = (text) => (Number.isNaN(Date.parse(text)) ? '' : new Date(text).toISOString());

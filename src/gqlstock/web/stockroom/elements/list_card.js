@@ -14,7 +14,7 @@ export class ListCard {
   #list = new AbortController();
 
   /**
-   * `name`: the id and class. `search` and `shown`: as of `ListTools`. `head` and `tools`: nodes beside the heading
+   * `name`: the id and class. `search`, `shown` and `period`: as of `ListTools`. `head` and `tools`: nodes beside the heading
    * and the tools. `tableOf(view)`: the table, which may be another one for another view. `viewOf(params)`: a `ListView`.
    * `follow({ view, show, signal })` reads the list, and again when it changes; it calls `show` with each connection, whose
    * nodes are the rows. `count(total, view)`: what is said beside the heading. `none(view)`: what is said in place of an
@@ -22,10 +22,10 @@ export class ListCard {
    */
   constructor(
     session,
-    { name, title, search, shown, head = [], tools = [], tableOf, viewOf, follow, count, none, go, signal },
+    { name, title, search, shown, period, head = [], tools = [], tableOf, viewOf, follow, count, none, go, signal },
   ) {
     Object.assign(this, { tableOf, viewOf, follow, countOf: count, none, go, signal });
-    this.tools = new ListTools(session, { search, shown, more: tools, view: () => this.view, go, signal });
+    this.tools = new ListTools(session, { search, shown, period, more: tools, view: () => this.view, go, signal });
     this.heading = element('h1', { id: `${name}-title`, tabindex: '-1' }, title);
     this.count = element('p', { class: 'quiet' });
     this.said = element('p', { class: 'sentence', role: 'status' }, 'Loading…');

@@ -1,6 +1,7 @@
-// What chooses the rows of a list: search, chips, and warehouse.
+// What chooses the rows of a list: search, chips, warehouse, and the period of a link.
 
 import { element } from './element.js';
+import { date } from './figures.js';
 
 const WHILE_TYPING = 250;
 
@@ -9,11 +10,11 @@ export class ListTools {
   #chips = new Map();
 
   /**
-   * `search`: `{ label, placeholder }`. `shown`: the filters of the chips. `more`: further nodes. `view()` returns the current
-   * view.
+   * `search`: `{ label, placeholder }`. `shown`: the filters of the chips. `period`: what happened in the period of a view,
+   * such as "Placed". `more`: further nodes. `view()` returns the current view.
    */
-  constructor(session, { search, shown, more = [], view, go, signal }) {
-    Object.assign(this, { view, go });
+  constructor(session, { search, shown, period = '', more = [], view, go, signal }) {
+    Object.assign(this, { period, view, go });
     this.search = element('input', {
       type: 'search',
       placeholder: search.placeholder,
@@ -36,11 +37,12 @@ export class ListTools {
     );
     for (const [show, { label }] of Object.entries(shown))
       this.#chips.set(show, element('a', { class: 'chip' }, label));
+    this.limit = element('a', { class: 'chip', 'aria-current': 'true', hidden: true });
     this.node = element(
       'search',
       { class: 'tools' },
       this.search,
-      element('div', { class: 'chips' }, ...this.#chips.values()),
+      element('div', { class: 'chips' }, ...this.#chips.values(), this.limit),
       session.warehouses.length > 1 ? this.warehouse : null,
       ...more,
     );
@@ -57,6 +59,20 @@ export class ListTools {
       if (show === view.show) chip.setAttribute('aria-current', 'true');
       else chip.removeAttribute('aria-current');
     }
+    this.#showPeriod(view);
+  }
+
+  /** A chip with the period, which leads to the list without it. */
+  #showPeriod(view) {
+    this.limit.hidden = !view.hasPeriod;
+    if (!view.hasPeriod) return;
+    const words = [view.since && `from ${date(view.since)}`, view.until && `to ${date(view.until)}`];
+    this.limit.href = view.with({ since: '', until: '' });
+    this.limit.replaceChildren(
+      `${this.period} ${words.filter(Boolean).join(' ')}`,
+      element('span', { class: 'unseen' }, ', remove'),
+      element('span', { 'aria-hidden': 'true' }, ' ✕'),
+    );
   }
 
   #typed() {

@@ -32,6 +32,7 @@ export class Incoming {
       title: 'Incoming',
       search: SEARCH,
       shown: SHOWN,
+      period: 'Expected',
       tableOf: () => table,
       viewOf: (params) => new ListView('incoming', SHOWN, params),
       follow: (list) => this.#follow(list),
@@ -52,6 +53,8 @@ export class Incoming {
     const chosen = {
       warehouses: view.warehouse ? [view.warehouse] : null,
       reference: view.search || null,
+      expectedFrom: view.since || null,
+      expectedUntil: view.until || null,
     };
     const variables = { filter: { ...SHOWN[view.show].filter, ...chosen }, ...view.place };
     // Follows the items that are on the page, until others are.
@@ -89,6 +92,7 @@ export class Incoming {
 
 function none(view) {
   if (view.search) return `Nothing on its way has the document number ${view.search}.`;
+  if (view.hasPeriod) return 'Nothing is expected in this period.';
   if (view.warehouse)
     return view.show ? 'Nothing for this warehouse is overdue.' : 'Nothing is on its way to this warehouse.';
   return SHOWN[view.show].none;

@@ -45,6 +45,7 @@ export class Orders {
       title: 'Orders',
       search: SEARCH,
       shown: SHOWN,
+      period: 'Placed',
       tableOf: () => table,
       viewOf: (params) => new ListView('orders', SHOWN, params),
       follow: (list) => this.#follow(list),
@@ -68,6 +69,8 @@ export class Orders {
       ...filter,
       search: view.search || null,
       warehouse: view.warehouse || null,
+      placedSince: view.since || null,
+      placedUntil: view.until || null,
     };
     const variables = { filter: chosen, reverse: oldestFirst, ...view.place };
     const read = async () => show((await server.ask(ORDERS, variables, signal)).orders);
@@ -86,9 +89,10 @@ function none(view) {
   if (view.show === 'parked' && view.warehouse)
     return 'Parked orders are in no warehouse yet. Choose all warehouses to see them.';
   if (!view.search) {
+    if (view.hasPeriod) return 'No such order was placed in this period.';
     return view.warehouse ? 'No such order has units in this warehouse.' : SHOWN[view.show].none;
   }
-  if (view.show === 'all' && !view.warehouse) return 'No order matches.';
-  const everywhere = view.with({ show: 'all', warehouse: '' });
+  if (view.show === 'all' && !view.warehouse && !view.hasPeriod) return 'No order matches.';
+  const everywhere = view.with({ show: 'all', warehouse: '', since: '', until: '' });
   return ['No such order matches. ', element('a', { href: everywhere }, 'Search all orders')];
 }

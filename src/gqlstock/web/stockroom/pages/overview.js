@@ -1,4 +1,4 @@
-// The overview: what needs somebody now. Each part loads by itself and leads to what is behind it.
+// The overview: what needs attention now. Each part loads by itself and leads to what is behind it.
 
 import { listen } from '../client/news.js';
 import { atMost } from '../client/pace.js';
@@ -27,7 +27,7 @@ export class Overview {
       'div',
       { class: 'overview' },
       element('h1', { tabindex: '-1' }, 'Overview'),
-      tiles('What needs somebody', [...orders, ...stock]),
+      tiles('Needs attention', [...orders, ...stock]),
       this.alerts.node,
       placed.length
         ? element('section', { class: 'card' }, element('h2', {}, 'Orders placed'), tiles('Orders placed', placed))

@@ -13,7 +13,7 @@ import { Table } from '../../elements/table.js';
 
 const SIZE = 25;
 const NONE =
-  'No alert is open. There is one when fewer of an item are available than its setting “Alert below”.';
+  'No alert is open. An alert opens when fewer of an item are available than its setting “Alert below”.';
 
 export class Alerts {
   #params = new URLSearchParams();

@@ -1,4 +1,4 @@
-// The tiles of the overview: what needs somebody, each a figure that leads to what is behind it.
+// The tiles of the overview: what needs attention, each a figure that leads to what it counts.
 
 import { Refused, Told } from '../../client/graphql.js';
 import { address } from '../../client/router.js';
@@ -10,15 +10,17 @@ const DAYS = 7;
 const AT_ONCE = 250;
 const MOST = 1_000;
 
-/** A tile: `label`, `url`; `read(server, signal)` returns `{ figure, words }`; `urgent`: above 0, it is to be seen. */
+/**
+ * A tile: `label`; `url(now)`; `read(server, now, signal)` returns `{ figure, words }`; `urgent`: above 0, it is to be seen.
+ */
 export class Tile {
   constructor(session, { label, url, read, urgent = false }, signal) {
-    Object.assign(this, { session, count: read, urgent, signal });
+    Object.assign(this, { server: session.server, url, count: read, urgent, signal });
     this.figure = element('span', { class: 'tile-figure' }, '…');
     this.words = element('span', { class: 'quiet' });
     this.node = element(
       'a',
-      { class: 'tile', href: url },
+      { class: 'tile', href: url(this.server.now()) },
       element('span', { class: 'tile-label' }, label),
       this.figure,
       this.words,
@@ -27,7 +29,10 @@ export class Tile {
 
   async read() {
     try {
-      const { figure, words = '' } = await this.count(this.session.server, this.signal);
+      const now = this.server.now();
+      const { figure, words = '' } = await this.count(this.server, now, this.signal);
+      // The list of the period that was counted.
+      this.node.href = this.url(now);
       const isFirst = this.figure.textContent === '…';
       if (this.figure.textContent === number(figure) && this.words.textContent === words) return;
       this.figure.textContent = number(figure);
@@ -43,40 +48,54 @@ export class Tile {
   }
 }
 
+const leadTo = (path, params) => () => address(path, params);
+const days = (count) => count * 24 * HOUR;
+const time = (milliseconds) => new Date(milliseconds).toISOString();
+const midnight = (now) => new Date(now).setHours(0, 0, 0, 0);
+
 export const STOCK = [
-  { label: 'Out of stock', url: address('stock', { show: 'out' }), urgent: true, read: items({ outOfStock: true }) },
-  { label: 'Low', url: address('stock', { show: 'low' }), urgent: true, read: items({ low: true }) },
-  { label: 'On backorder', url: address('stock', { show: 'backorder' }), urgent: true, read: backordered },
-  { label: `Arriving in ${DAYS} days`, url: address('incoming'), read: arriving },
-  { label: 'Overdue', url: address('incoming', { show: 'overdue' }), urgent: true, read: overdue },
+  { label: 'Out of stock', url: leadTo('stock', { show: 'out' }), urgent: true, read: items({ outOfStock: true }) },
+  { label: 'Low', url: leadTo('stock', { show: 'low' }), urgent: true, read: items({ low: true }) },
+  { label: 'On backorder', url: leadTo('stock', { show: 'backorder' }), urgent: true, read: backordered },
+  {
+    label: `Arriving in ${DAYS} days`,
+    url: (now) => address('incoming', { since: time(now), until: time(now + days(DAYS)) }),
+    read: announced((now) => ({ open: true, expectedFrom: time(now), expectedUntil: time(now + days(DAYS)) })),
+  },
+  {
+    label: 'Overdue',
+    url: leadTo('incoming', { show: 'overdue' }),
+    urgent: true,
+    read: announced(() => ({ overdue: true })),
+  },
 ];
 
-export const ORDERS = [{ label: 'Orders to ship', url: address('orders'), read: orders(() => ({ toShip: true })) }];
+export const ORDERS = [{ label: 'Orders to ship', url: leadTo('orders'), read: orders(() => ({ toShip: true })) }];
 
 export const PLACED = [
-  { label: 'Today', url: address('orders', { show: 'all' }), read: orders(() => ({ placedSince: today() })) },
-  {
-    label: 'In 7 days',
-    url: address('orders', { show: 'all' }),
-    read: orders((now) => ({ placedSince: ago(now, 7) })),
-  },
-  {
-    label: 'In 30 days',
-    url: address('orders', { show: 'all' }),
-    read: orders((now) => ({ placedSince: ago(now, 30) })),
-  },
+  placed('Today', midnight),
+  placed('In 7 days', (now) => now - days(7)),
+  placed('In 30 days', (now) => now - days(30)),
 ];
 
+function placed(label, since) {
+  return {
+    label,
+    url: (now) => address('orders', { show: 'all', since: time(since(now)) }),
+    read: orders((now) => ({ placedSince: time(since(now)) })),
+  };
+}
+
 function items(filter) {
-  return async (server, signal) => {
+  return async (server, now, signal) => {
     const { inventoryItems } = await server.ask(COUNT_ITEMS, { filter }, signal);
     return { figure: inventoryItems.totalCount, words: inventoryItems.totalCount === 1 ? 'item' : 'items' };
   };
 }
 
 function orders(filter) {
-  return async (server, signal) => {
-    const { orders } = await server.ask(COUNT_ORDERS, { filter: filter(server.now()) }, signal);
+  return async (server, now, signal) => {
+    const { orders } = await server.ask(COUNT_ORDERS, { filter: filter(now) }, signal);
     return { figure: orders.totalCount, words: orders.totalCount === 1 ? 'order' : 'orders' };
   };
 }
@@ -96,36 +115,16 @@ async function units(server, { document, variables, unitsOf, one, many }, signal
   return { figure, words: figure ? `${unit}, ${plural(found.length, one, many)}` : unit };
 }
 
-function backordered(server, signal) {
+function backordered(server, now, signal) {
   // The units of a product with options are those of its combinations, which are in the list as well.
   const unitsOf = ({ tracking, inventoryTotals }) =>
     tracking === 'TRACK_WITH_OPTIONS' ? null : inventoryTotals.backordered;
   return units(server, { document: BACKORDERED_UNITS, variables: {}, unitsOf, one: 'item', many: 'items' }, signal);
 }
 
-function arriving(server, signal) {
-  const now = server.now();
-  return announced(
-    server,
-    { open: true, expectedFrom: new Date(now).toISOString(), expectedUntil: ago(now, -DAYS) },
-    signal,
-  );
-}
-
-function overdue(server, signal) {
-  return announced(server, { overdue: true }, signal);
-}
-
-function announced(server, filter, signal) {
+function announced(filter) {
   const unitsOf = ({ quantity, received }) => minus(quantity, received);
   const words = { one: 'delivery', many: 'deliveries' };
-  return units(server, { document: ARRIVING_UNITS, variables: { filter }, unitsOf, ...words }, signal);
-}
-
-const ago = (now, days) => new Date(now - days * 24 * HOUR).toISOString();
-
-function today() {
-  const midnight = new Date();
-  midnight.setHours(0, 0, 0, 0);
-  return midnight.toISOString();
+  return (server, now, signal) =>
+    units(server, { document: ARRIVING_UNITS, variables: { filter: filter(now) }, unitsOf, ...words }, signal);
 }

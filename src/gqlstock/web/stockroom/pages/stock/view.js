@@ -2,17 +2,39 @@
 
 import { ListView } from '../../client/list_view.js';
 
-// The filters of the chips, by their value of `show`.
+// The filters of the chips, by their value of `show`. Each is about the stock of all warehouses together, also where the list
+// is limited to the items of one: `noneOfOne`.
 export const SHOWN = {
   '': {
     label: 'All',
     filter: {},
-    none: 'There are no items yet. Create products with createProduct or gqlstock import products.',
+    none: 'There are no items yet. They come from the shop, or from an import.',
+    noneOfOne: 'No item is stocked in this warehouse.',
   },
-  out: { label: 'Out of stock', filter: { outOfStock: true }, none: 'No item is out of stock.' },
-  low: { label: 'Low', filter: { low: true }, none: 'No item is low.' },
-  backorder: { label: 'On backorder', filter: { backordered: true }, none: 'No item is on backorder.' },
-  incoming: { label: 'Incoming', filter: { incoming: true }, none: 'Nothing is on its way.' },
+  out: {
+    label: 'Out of stock',
+    filter: { outOfStock: true },
+    none: 'No item is out of stock.',
+    noneOfOne: 'No item of this warehouse is out of stock in all warehouses.',
+  },
+  low: {
+    label: 'Low',
+    filter: { low: true },
+    none: 'No item is low.',
+    noneOfOne: 'No item of this warehouse is low.',
+  },
+  backorder: {
+    label: 'On backorder',
+    filter: { backordered: true },
+    none: 'No item is on backorder.',
+    noneOfOne: 'No item of this warehouse is on backorder in any warehouse.',
+  },
+  incoming: {
+    label: 'Incoming',
+    filter: { incoming: true },
+    none: 'Nothing is on its way.',
+    noneOfOne: 'No item of this warehouse is on its way to any warehouse.',
+  },
 };
 const SORTS = ['NAME', 'SKU', 'AVAILABLE', 'UPDATED'];
 
@@ -42,7 +64,6 @@ export class View extends ListView {
   /** Why nothing is shown. */
   get none() {
     if (this.search) return 'No item matches by name, SKU, code or barcode.';
-    if (this.warehouse && !this.show) return 'No item is stocked in this warehouse.';
-    return SHOWN[this.show].none;
+    return this.warehouse ? SHOWN[this.show].noneOfOne : SHOWN[this.show].none;
   }
 }
