@@ -15,6 +15,7 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
 from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connection, get_connections
+from tortoise.exceptions import TransactionManagementError
 
 from gqlstock.store.db import clock, eras, reads
 from gqlstock.store.db.commits import CommitLost
@@ -34,6 +35,7 @@ class _Translating(AsyncpgDBClient):
     """Raises ``Disconnected`` and ``Unavailable`` for the driver's errors."""
 
     primary: Primary
+    only_reads = False
     inspects = False
 
     async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
@@ -42,7 +44,10 @@ class _Translating(AsyncpgDBClient):
         except asyncpg.DiskFullError as error:
             raise Unavailable("the database has no space left") from error
         except Exception as error:
-            if isinstance(error, ConnectionLost) or not is_lost(error) or self.inspects:
+            # Tortoise raises this if the server takes no writes. On a connection for reads, a write is a mistake.
+            is_of_tortoise = isinstance(error, TransactionManagementError) and not self.only_reads
+            cause = error.__cause__ if is_of_tortoise else error
+            if isinstance(error, ConnectionLost) or not is_lost(cause) or self.inspects:
                 raise
             lost = Disconnected if self.primary.is_watched else ConnectionLost
             raise lost(f"the connection to the database was lost: {error}") from error
@@ -228,7 +233,7 @@ class _Transaction(_Translating, TransactionWrapper):
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
-        self.primary = client.primary
+        self.primary, self.only_reads = client.primary, client.only_reads
         self._client = client
 
     def use(self, connection: Any) -> None:

@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import asyncpg
-from tortoise.exceptions import TransactionManagementError
 
 from gqlstock.store.db.outages import ConnectionLost, Disconnected, Patience, Unavailable
 
@@ -47,13 +46,11 @@ _LOST = (
 _CLOSED = ("closed", "closing", "released back to the pool")
 
 
-def is_lost(error: BaseException) -> bool:
+def is_lost(error: BaseException | None) -> bool:
     """Whether an error says that the connection is of no more use, or that the server takes none now."""
-    # Tortoise raises this for two of them: when the server takes no writes, and when it has ended an idle transaction.
-    driver = error.__cause__ if isinstance(error, TransactionManagementError) else error
     # asyncpg raises InterfaceError for closed connections, but also for mistakes of the caller.
-    closed = isinstance(driver, asyncpg.InterfaceError) and any(word in str(driver) for word in _CLOSED)
-    return closed or isinstance(driver, _LOST)
+    closed = isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in _CLOSED)
+    return closed or isinstance(error, _LOST)
 
 
 class Primary:
