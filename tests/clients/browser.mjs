@@ -14,6 +14,7 @@ const browser = await launch();
 let context;
 let page;
 let complaints = [];
+let held;
 
 // Playwright's own waiting looks only every half second after a while.
 async function until(locator, isThere = true) {
@@ -83,6 +84,30 @@ const calls = {
       await route.fetch();
       return route.abort();
     });
+  },
+  /** The server gets requests with this text. Their answers wait for `release`. */
+  async hold(text) {
+    const mine = (held = { isOver: false });
+    mine.arrived = new Promise((resolve) => (mine.arrive = resolve));
+    mine.released = new Promise((resolve) => (mine.release = resolve));
+    await page.route('**/graphql', async (route) => {
+      if (mine.isOver || !route.request().postData()?.includes(text)) return route.fallback();
+      const response = await route.fetch();
+      mine.arrive();
+      const isLost = await mine.released;
+      // The page may have given the request up.
+      await (isLost ? route.abort() : route.fulfill({ response })).catch(() => {});
+    });
+  },
+  /** Wait until an answer is held back. */
+  async held() {
+    const late = new Promise((_, reject) => setTimeout(() => reject(new Error('No answer is held back.')), PATIENCE).unref());
+    await Promise.race([held.arrived, late]);
+  },
+  /** Pass on the answers that are held back, or lose them. */
+  async release(isLost = false) {
+    held.isOver = true;
+    held.release(isLost);
   },
   /** Click, and return the name and the text of the file that is saved. */
   async download(selector) {

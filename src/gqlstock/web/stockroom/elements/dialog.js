@@ -102,12 +102,16 @@ export class ActionDialog {
   }
 
   #close() {
-    if (this.isUnknown) {
-      this.session.notices.show(
-        `${this.title}: the server did not answer, so it is not known whether this was saved. Check before you do it again.`,
-      );
-    }
+    if (this.isUnknown) this.#notify(null);
     this.#closed.abort();
+  }
+
+  /** Says beside the closed dialog why it was not saved, or without errors that this is not known. */
+  #notify(errors) {
+    const outcome = errors
+      ? `not saved. ${errors.map(({ message }) => message).join(' ')}`
+      : 'the server did not answer, so it is not known whether this was saved. Check before you do it again.';
+    this.session.notices.show(`${this.title}: ${outcome}`);
   }
 
   async #send() {
@@ -121,6 +125,11 @@ export class ActionDialog {
     const { payload, errors, unknown } = outcome;
     const isAgain = this.isUnknown;
     this.isUnknown = Boolean(unknown);
+    if (this.signal.aborted && !payload) {
+      // Without a key, it may have been saved when it was first sent.
+      const isKnown = errors && (this.keyed || !isAgain);
+      return this.#notify(isKnown ? this.refused(errors) : null);
+    }
     // The key belongs to this input until its outcome is known.
     this.set.disabled = this.isUnknown;
     this.button.textContent = unknown ? 'Send again' : this.label;
@@ -145,6 +154,8 @@ export class ActionDialog {
     clearTimeout(this.#slow);
     this.waiting.textContent = '';
     if (isSending) {
+      // A disabled control loses the focus, and with it the Enter key.
+      if (this.set.contains(document.activeElement)) this.button.focus();
       this.trouble.textContent = '';
       this.button.textContent = 'Saving…';
       this.#slow = setTimeout(() => (this.waiting.textContent = 'The server is taking its time…'), SLOW);
