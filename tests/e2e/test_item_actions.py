@@ -153,6 +153,20 @@ async def test_units_move_between_warehouses_at_once_or_on_their_way(browser: Br
     browser("choose", ".field:has-text('Arrival') select", "They are on their way")
     browser("present", ".date input:visible")
     browser("fill", ".quantity input", "5")
+    # A day without a time, and a year of five digits.
+    browser("evaluate", "document.querySelector('.date input').focus()")
+    for key in "02032101":
+        browser("press", key)
+    browser("press", "Enter")
+    browser("says", ".date .field-error", "Enter the day and the time.")
+    browser(
+        "evaluate",
+        "document.querySelector('.date input').value = '20260-01-01T10:00';"
+        "document.querySelector('dialog form').dispatchEvent(new Event('input'));",
+    )
+    browser("click", "dialog .first")
+    browser("says", ".date .field-error", "Enter the day and the time.")
+    browser("fill", ".date input", "")
     browser("press", "Enter")
     browser("shows", ".notice", "Tray: 5 on the way to Lyon, transfer")
     browser("shows", f"{row('TRAY')} .incoming", "5")
@@ -222,6 +236,7 @@ async def test_an_action_during_which_the_server_is_killed_is_sent_again_and_app
     browser("lose")
     browser("press", "Enter")
     browser("shows", "dialog .trouble", "it is not known whether this was saved")
+    assert browser("evaluate", "document.activeElement.textContent") == "Send again"
     async with shop.away():
         browser("press", "Enter")
         browser("shows", "dialog .trouble", "it is not known whether this was saved")
@@ -236,7 +251,6 @@ async def test_an_action_during_which_the_server_is_killed_is_sent_again_and_app
     async with shop.away():
         browser("click", "dialog .first")
         browser("shows", "dialog .trouble", "it is not known whether this was saved")
-    assert browser("evaluate", "document.activeElement.textContent") == "Send again"
         await make.stock("BOWL", "BERLIN", 6)
 
     browser("shows", ".preview", "6 on hand now")
@@ -255,20 +269,6 @@ async def test_an_action_during_which_the_server_is_killed_is_sent_again_and_app
     browser("shows", ".notice", "Bowl is marked as out of stock.")
 
 
-async def test_the_menu_offers_what_the_token_may_and_the_item_has(browser: Browser, shop: Shop, db: None) -> None:
-    await stocked("LAMP")
-    await make.product("SHIRT", options={"Size": ["S"]})
-
-    async def offered(sku: str, *scopes: str, warehouses: tuple[str, ...] = ()) -> list[str]:
-        await enter(browser, shop, sku, "inventory:read", *scopes, warehouses=warehouses)
-        browser("click", f"{row(sku)} button.more")
-        return [action.removesuffix("…") for action in browser("texts", ".menu button")]
-
-    stock = ["Adjust", "Count", "Receive", "Transfer"]
-    assert await offered("LAMP", "inventory:write") == [*stock, "Set status"]
-    assert await offered("LAMP", "settings:write") == ["Alert below"]
-    assert await offered("SHIRT", "inventory:write", "settings:write") == ["Alert below", "Set status"]
-    assert await offered("SHIRT-S", "inventory:write", "settings:write") == [*stock, "Alert below"]
 async def test_a_dialog_that_was_closed_too_early_still_says_what_became_of_it(
     browser: Browser, shop: Shop, db: None
 ) -> None:
@@ -297,6 +297,20 @@ async def test_a_dialog_that_was_closed_too_early_still_says_what_became_of_it(
     assert browser("complaints") == []
 
 
+async def test_the_menu_offers_what_the_token_may_and_the_item_has(browser: Browser, shop: Shop, db: None) -> None:
+    await stocked("LAMP")
+    await make.product("SHIRT", options={"Size": ["S"]})
+
+    async def offered(sku: str, *scopes: str, warehouses: tuple[str, ...] = ()) -> list[str]:
+        await enter(browser, shop, sku, "inventory:read", *scopes, warehouses=warehouses)
+        browser("click", f"{row(sku)} button.more")
+        return [action.removesuffix("…") for action in browser("texts", ".menu button")]
+
+    stock = ["Adjust", "Count", "Receive", "Transfer"]
+    assert await offered("LAMP", "inventory:write") == [*stock, "Set status"]
+    assert await offered("LAMP", "settings:write") == ["Alert below"]
+    assert await offered("SHIRT", "inventory:write", "settings:write") == ["Alert below", "Set status"]
+    assert await offered("SHIRT-S", "inventory:write", "settings:write") == [*stock, "Alert below"]
     assert await offered("LAMP", "inventory:write", warehouses=("LYON",)) == stock
 
     browser("click", ".menu button:has-text('Transfer')")

@@ -4,6 +4,7 @@ import { nodes } from '../client/paging.js';
 import { ITEM_LEVELS } from '../documents/actions.js';
 import { SETTINGS_OF_PLACE, SET_SETTING, WEBSITES } from '../documents/item.js';
 import { ActionDialog } from '../elements/dialog.js';
+import { local } from '../elements/field.js';
 import { SETTINGS, valueOf, originOf } from '../pages/item/setting_words.js';
 
 const STATUSES = [
@@ -129,9 +130,7 @@ function written(name, value) {
       ) ?? ''
     );
   if (type === 'numbers') return value.join(', ');
-  if (type !== 'date') return String(value);
-  const at = new Date(value);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  return type === 'date' ? local(value) : String(value);
 }
 
 /** A field's value as the API takes it. */

@@ -3,7 +3,14 @@
 import { element } from './element.js';
 
 const QUANTITY = /^[+-]?\d{1,8}(\.\d{1,4})?$/;
+const LAST = '9999-12-31T23:59';
 let count = 0;
+
+/** A moment as the value of a date: in local time, to the minute. */
+export function local(given) {
+  const moment = new Date(given);
+  return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
 
 /**
  * A field. `name`: its key in the values of the form. `type`: `text`, `quantity`, `signed`, `date`, `choice` with `options`
@@ -79,19 +86,26 @@ export class Field {
   get input() {
     if (this.type === 'check') return this.value;
     if (this.value === '') return null;
-    if (this.type === 'date') return new Date(this.value).toISOString();
+    if (this.type === 'date') return this.#isDate ? new Date(this.value).toISOString() : null;
     return this.type === 'signed' ? this.value.replace('+', '') : this.value;
   }
 
   /** What is wrong with the value, before it is sent. */
   get problem() {
     if (this.node.hidden) return null;
+    if (!this.#isDate) return 'Enter the day and the time.';
     if (this.value === '') return this.required ? `${this.label} is missing.` : null;
     if (['quantity', 'units', 'signed'].includes(this.type)) {
       if (!QUANTITY.test(this.value)) return 'Enter a number such as 12 or 2.5.';
       if (this.type !== 'signed' && Number(this.value) < 0) return 'Enter a number that is not below 0.';
     }
     return null;
+  }
+
+  /** Whether a date is whole, or empty. The value of one that is entered in part is empty as well. */
+  get #isDate() {
+    const { badInput, rangeOverflow } = this.#control.validity;
+    return this.type !== 'date' || !(badInput || rangeOverflow);
   }
 
   set error(text) {
@@ -120,7 +134,7 @@ function control(type, { options, ...attributes }) {
     case 'check':
       return element('input', { ...shared, type: 'checkbox' });
     case 'date':
-      return element('input', { ...shared, type: 'datetime-local' });
+      return element('input', { ...shared, type: 'datetime-local', max: LAST });
     case 'quantity':
     case 'units':
     case 'signed':

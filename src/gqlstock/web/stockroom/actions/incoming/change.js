@@ -2,6 +2,7 @@
 
 import { UPDATE_ANNOUNCEMENT } from '../../documents/incoming.js';
 import { ActionDialog } from '../../elements/dialog.js';
+import { local } from '../../elements/field.js';
 import { number } from '../../elements/figures.js';
 
 /** Opens the dialog for an announcement. Only the date of a transfer's can change. */
@@ -40,10 +41,4 @@ export function change(session, announcement) {
     }),
     done: () => session.notices.show(`The announcement of ${level.item.name} for ${level.warehouse.name} is changed.`),
   });
-}
-
-/** A moment as the controls of browsers take it, in local time. */
-function local(told) {
-  const moment = new Date(told);
-  return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
