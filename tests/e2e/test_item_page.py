@@ -162,7 +162,7 @@ async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop,
     browser("open", shop.url("item?sku=LAMP", await make.token(name="fred")))
     browser("emulate", {"reducedMotion": "reduce"})
     browser("shows", ".legend", "Berlin")
-    browser("shows", ".settings", "more, of which nothing is set")
+    browser("shows", ".settings", "other settings, not set")
     browser("click", ".settings summary")
     found = {"page": barriers(browser)}
 

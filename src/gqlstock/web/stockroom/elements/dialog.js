@@ -158,7 +158,7 @@ export class ActionDialog {
       if (this.set.contains(document.activeElement)) this.button.focus();
       this.trouble.textContent = '';
       this.button.textContent = 'Saving…';
-      this.#slow = setTimeout(() => (this.waiting.textContent = 'The server is taking its time…'), SLOW);
+      this.#slow = setTimeout(() => (this.waiting.textContent = 'Still saving…'), SLOW);
     }
     // Not disabled: it must keep the focus.
     this.button.setAttribute('aria-disabled', String(isSending));

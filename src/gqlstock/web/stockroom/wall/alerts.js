@@ -112,8 +112,7 @@ export class Alerts {
   }
 }
 
-const EMPTY =
-  'No item is low. An alert is raised when an item falls below its notifyBelow, set with setInventorySettings.';
+const EMPTY = 'No item is low. An alert opens when fewer of an item are available than its setting “Alert below”.';
 
 function stateOf(alert) {
   if (alert.resolvedAt) return ['resolved', 'Resolved'];

@@ -133,7 +133,7 @@ export class Levels {
     const { search, warehouses } = this.#wanted.filter;
     if (search) return 'No item matches by name, SKU, code or barcode.';
     if (warehouses) return 'No stock has been counted in this warehouse yet.';
-    return 'No stock has been counted yet. Use setStock or gqlstock import levels.';
+    return 'No stock has been counted yet.';
   }
 
   #showPager() {

@@ -9,7 +9,7 @@ import { atMost } from '../client/pace.js';
 
 const PAUSE = 5_000;
 const PERIOD = 15_000;
-const EMPTY = 'Nothing is on its way. Announce deliveries with announceStock.';
+const EMPTY = 'Nothing is on its way.';
 
 export class OnItsWay {
   constructor(server, { open }) {

@@ -10,9 +10,9 @@ import { stateOf } from '../stock/state.js';
 const FIGURES = {
   onHand: 'On hand',
   available: 'Available',
-  reserved: 'Ordered',
-  planned: 'In shipments',
-  held: 'In carts',
+  reserved: 'Reserved',
+  planned: 'Planned',
+  held: 'Held',
   backordered: 'On backorder',
   incoming: 'Incoming',
 };

@@ -4,6 +4,7 @@ import { openSetting, placesOf } from '../../actions/setting.js';
 import { started } from '../../actions/started.js';
 import { SETTINGS_OF_PLACE } from '../../documents/item.js';
 import { element } from '../../elements/element.js';
+import { plural } from '../../elements/figures.js';
 import { SETTINGS, originOf, valueOf } from './setting_words.js';
 
 // Shown even while nothing is set: people look for them.
@@ -44,7 +45,7 @@ export class SettingsCard {
       element(
         'details',
         { open },
-        element('summary', {}, `${rest.length} more, of which nothing is set`),
+        element('summary', {}, `${plural(rest.length, 'other setting')}, not set`),
         this.#table('Other settings', rest),
       ),
     );
