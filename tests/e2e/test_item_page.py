@@ -1,12 +1,16 @@
 """The item page in a real browser, on a real server: what is there, why, and what changes it."""
 
+import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
-from gqlstock.services import receive
+from gqlstock.services import catalog, receive, update_announcement
 from gqlstock.services.receive import AnnounceStockRequest
 from gqlstock.services.stock_edits import StockLine
+from gqlstock.store.db import sql
 from support import shop_builders as make
 from support.browsed_shop import Shop
 from support.browser import Browser, barriers, needs_chromium
@@ -20,6 +24,25 @@ def entries(browser: Browser) -> list[list[str]]:
     return [list(row) for row in zip(*cells, strict=True)]
 
 
+async def announce(sku: str, reference: str) -> None:
+    await receive.announce(SYSTEM, AnnounceStockRequest("BERLIN", (StockLine(sku, Decimal(8)),), None, reference))
+
+
+def focused(browser: Browser) -> str:
+    """The text of what has the focus."""
+    text: str = browser("evaluate", "document.activeElement.textContent")
+    return text
+
+
+# As if the page had been open for so many days. The server's clock, which it corrects its own by, is hidden.
+DAYS_LATER = """
+    const get = Headers.prototype.get;
+    Headers.prototype.get = function (name) { return name === 'date' ? null : get.call(this, name); };
+    const now = Date.now;
+    Date.now = () => now() + %d * 86_400_000;
+"""
+
+
 async def test_the_page_tells_what_is_there_and_follows_it(browser: Browser, shop: Shop, db: None) -> None:
     await make.product("MUG")
     await make.stock("MUG", "BERLIN", 12)
@@ -28,6 +51,7 @@ async def test_the_page_tells_what_is_there_and_follows_it(browser: Browser, sho
     browser("click", ".list a.name:text-is('Mug')")
 
     browser("says", "#item-title", "Mug")
+    assert focused(browser) == "Mug"
     browser("shows", ".item-head .mark", "In stock")
     # The parts are read one by one.
     browser("shows", ".ledger", "2 movements")
@@ -68,14 +92,61 @@ async def test_the_page_tells_what_is_there_and_follows_it(browser: Browser, sho
     browser("click", ".history-card .chip:text-is('30 days')")
     browser("shows", ".history-card .chip[aria-current]", "30 days")
     assert browser("url") == shop.url("item?sku=MUG&range=month")
+    assert focused(browser) == "30 days"
+    browser("shows", ".history-card", "4 movements")
+
+    browser("evaluate", DAYS_LATER % 31)
+    await make.stock("MUG", "BERLIN", 2)
+
+    browser("shows", ".legend", "All warehouses: 6 on hand")
+    browser("shows", ".history-card", "No movement in these 30 days.")
+    assert browser("complaints") == []
+
+
+async def test_what_the_feed_of_an_item_does_not_have_follows_as_well(browser: Browser, shop: Shop, db: None) -> None:
+    await make.product("SHIRT", options={"Size": ["S"]})
+    await make.stock("SHIRT-S", "BERLIN", 50)
+    await make.product("URN")
+    await make.stock("URN", "BERLIN", 50)
+    await announce("URN", "PO-8")
+    [announcement] = await sql.query("SELECT id FROM stock_announcement WHERE reference = ?", "PO-8")
+    token = await make.token(name="gina")
+    browser("open", shop.url("item?sku=SHIRT", token))
+    browser("shows", ".combinations .available", "50")
+    browser("shows", ".reason .sum", "50")
+    browser("window", shop.url("item?sku=URN", token))
+    browser("shows", ".entries", "No date")
+
+    await make.stock("SHIRT-S", "BERLIN", 48)
+    date = {"expected_at": datetime(2101, 2, 3, 12, tzinfo=UTC)}
+    await update_announcement.update(SYSTEM, GivenId(announcement["id"], "PO-8"), date)
+
+    browser("shows", ".entries", "Expected 3 Feb 2101")
+    browser("front", 0)
+    browser("shows", ".combinations td.available", "48")
+    browser("shows", ".reason .sum", "48")
+    assert browser("texts", ".figures > :not([hidden])")[:2] == ["On hand\n48", "Available\n48"]
+
+    browser("click", ".combinations a.name")
+    browser("says", "#item-title", "Shirt – S")
+    assert focused(browser) == "Shirt – S"
+    browser("click", ".item-head a:has-text('All of Shirt')")
+    browser("says", "#item-title", "Shirt")
+    assert focused(browser) == "Shirt"
     assert browser("complaints") == []
 
 
 async def test_the_ledger_has_every_movement_page_by_page(browser: Browser, shop: Shop, db: None) -> None:
     await make.product("JUG")
-    for quantity in range(1, 61):
+    for quantity in range(1, 26):
         await make.stock("JUG", "BERLIN", quantity)
     browser("open", shop.url("item?sku=JUG", await make.token(name="bert")))
+    browser("shows", ".ledger", "25 movements")
+    browser("gone", ".ledger .pager")
+
+    for quantity in range(26, 61):
+        await make.stock("JUG", "BERLIN", quantity)
+    browser("shows", ".ledger", "60 movements")
     browser("shows", ".ledger .pager", "Page 1 of 3")
     assert [after for _, _, after in entries(browser)] == [str(n) for n in range(60, 35, -1)]
 
@@ -112,11 +183,18 @@ async def test_a_setting_is_changed_where_it_shows_and_inherited_again(browser: 
     browser("click", "button[aria-label='Change: Alert below']")
     browser("shows", "dialog .preview", "Now 10, from the whole shop.")
     browser("fill", "dialog .quantity input", "20")
+    # The answer is older than a change that comes meanwhile.
+    browser("hold", "StockroomItem(")
     browser("press", "Enter")
 
     browser("shows", ".notice", "Alert below for Tray: 20, set for the product TRAY.")
-    browser("shows", ".settings", "Set here")
+    browser("held")
+    await make.stock("TRAY", "BERLIN", 11)
+    browser("shows", ".figures", "11")
+    browser("release")
     browser("shows", ".legend", "Alert below 20 available")
+    assert browser("texts", ".figures > :not([hidden])")[0] == "On hand\n11"
+    browser("shows", ".settings", "Set here")
     browser("shows", ".item-head .mark", "Low")
     assert value_of(browser, "Alert below") == ["20", "Set here"]
 
@@ -139,7 +217,7 @@ async def test_what_comes_and_who_waits_is_there(browser: Browser, shop: Shop, d
     await make.product("VASE")
     await make.setting(product="VASE", backorders=BackorderMode.ALLOW)
     await make.stock("VASE", "BERLIN", 2)
-    await receive.announce(SYSTEM, AnnounceStockRequest("BERLIN", (StockLine("VASE", Decimal(8)),), None, "PO-7"))
+    await announce("VASE", "PO-7")
     await make.order("VASE", 5)
     browser("open", shop.url("item?sku=VASE", await make.token(name="dora")))
 
@@ -147,6 +225,16 @@ async def test_what_comes_and_who_waits_is_there(browser: Browser, shop: Shop, d
     coming, waiting = browser("texts", ".entries li")
     assert coming.split("\n") == ["8", "for Berlin", "No date", "PO-7"]
     assert waiting.split("\n")[0::2] == ["3", "no stock announced for it"]
+
+    browser("evaluate", "document.querySelector('.entries a').focus()")
+    await announce("VASE", "PO-9")
+    browser("shows", ".entries", "PO-9")
+    await asyncio.sleep(0.5)
+    assert focused(browser).startswith("Order ")
+
+    await catalog.update_product("VASE", {"new_sku": "URN-2"})
+    browser("open", shop.url("item?sku=URN-2", await make.token(name="ines")))
+    browser("shows", ".entries a", "Order")
 
 
 async def test_an_item_that_is_not_there_is_named(browser: Browser, shop: Shop, db: None) -> None:

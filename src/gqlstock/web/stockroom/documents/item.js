@@ -116,7 +116,23 @@ export const LEDGER = /* GraphQL */ `
   query StockroomLedger($sku: String!, $first: Int, $after: String, $last: Int, $before: String, $orders: Boolean!) {
     stockMovements(filter: { skus: [$sku] }, first: $first, after: $after, last: $last, before: $before) {
       nodes {
-        ...StockroomMovement
+        id
+        createdAt
+        kind
+        quantity
+        onHandAfter
+        reason
+        reference
+        actor
+        order @include(if: $orders) {
+          number
+        }
+        level {
+          warehouse {
+            code
+            name
+          }
+        }
       }
       pageInfo {
         hasPreviousPage
@@ -125,26 +141,6 @@ export const LEDGER = /* GraphQL */ `
         endCursor
       }
       totalCount
-    }
-  }
-
-  fragment StockroomMovement on StockMovement {
-    id
-    createdAt
-    kind
-    quantity
-    onHandAfter
-    reason
-    reference
-    actor
-    order @include(if: $orders) {
-      number
-    }
-    level {
-      warehouse {
-        code
-        name
-      }
     }
   }
 `;
@@ -174,7 +170,7 @@ export const STEPS = /* GraphQL */ `
 `;
 
 export const ITEM_NEWS = /* GraphQL */ `
-  subscription StockroomItemNews($sku: String!, $after: String, $orders: Boolean!) {
+  subscription StockroomItemNews($sku: String!, $after: String) {
     inventoryChanges(skus: [$sku], after: $after) {
       cursor
       level {
@@ -199,56 +195,16 @@ export const ITEM_NEWS = /* GraphQL */ `
         }
       }
       movement {
-        ...StockroomMovement
-      }
-    }
-  }
-
-  fragment StockroomMovement on StockMovement {
-    id
-    createdAt
-    kind
-    quantity
-    onHandAfter
-    reason
-    reference
-    actor
-    order @include(if: $orders) {
-      number
-    }
-    level {
-      warehouse {
-        code
-        name
-      }
-    }
-  }
-`;
-
-export const COMING = /* GraphQL */ `
-  query StockroomComing($sku: String!, $first: Int!, $after: String) {
-    stockAnnouncements(filter: { skus: [$sku], open: true }, first: $first, after: $after) {
-      nodes {
         id
+        createdAt
         quantity
-        received
-        expectedAt
-        overdue
-        reference
-        transfer {
-          from {
-            name
-          }
-        }
+        onHandAfter
         level {
           warehouse {
+            code
             name
           }
         }
-      }
-      pageInfo {
-        hasNextPage
-        endCursor
       }
     }
   }
@@ -263,7 +219,9 @@ export const WAITING_ORDERS = /* GraphQL */ `
         number
         placedAt
         lines {
-          sku
+          item {
+            sku
+          }
           backordered
           expectedAt
         }

@@ -3,9 +3,10 @@
 import { actionsOf } from '../actions/of_item.js';
 import { endingWith } from '../client/ending.js';
 import { Refused, Told } from '../client/graphql.js';
+import { itemOf } from '../client/item_of.js';
 import { listen, live } from '../client/news.js';
-import { atMost } from '../client/pace.js';
 import { nodes } from '../client/paging.js';
+import { refreshed } from '../client/refreshed.js';
 import { ITEM_LEVELS } from '../documents/actions.js';
 import { ITEM, ITEM_NEWS } from '../documents/item.js';
 import { ALERT_NEWS } from '../documents/session.js';
@@ -20,8 +21,6 @@ import { Reason } from './item/reason.js';
 import { SettingsCard } from './item/settings.js';
 import { Stock } from './stock.js';
 
-const PAUSE = 2_000;
-
 export class Item {
   static path = 'item';
   static title = 'Item';
@@ -30,6 +29,8 @@ export class Item {
   #shown = new AbortController();
   #sku = null;
   #parts = null;
+  // How many changes of stock came: what was asked for before the latest is older than it.
+  #changes = 0;
 
   constructor(session, { go, signal }) {
     Object.assign(this, { session, server: session.server, go, signal });
@@ -45,9 +46,17 @@ export class Item {
     } catch (error) {
       if (this.signal.aborted || error instanceof Refused || error.name === 'AbortError') return;
       if (!(error instanceof Told)) throw error;
-      this.node.replaceChildren(heading(sku || 'Item', error.message));
+      this.#show(heading(sku || 'Item', error.message));
       this.#parts = null;
     }
+  }
+
+  /** Replaces what is shown. If the focus was in it, the new heading gets it. */
+  #show(...content) {
+    const hadFocus = this.node.contains(document.activeElement);
+    this.node.replaceChildren(...content);
+    window.scrollTo(0, 0);
+    if (hadFocus) this.node.querySelector('h1').focus();
   }
 
   async #turn(params) {
@@ -70,25 +79,23 @@ export class Item {
     this.#shown = endingWith(this.signal);
     const { signal } = this.#shown;
     this.#parts = null;
-    const details = atMost(PAUSE, () => this.#details().catch((error) => this.#ignore(error, signal)));
+    const again = refreshed(this.session, () => this.#refresh(signal), signal);
     const read = async () => {
-      const { inventoryItem } = await this.server.ask(ITEM, { sku }, signal);
-      if (!inventoryItem)
-        throw new Told(sku ? `There is no item ${sku}. It may have been deleted.` : 'The address names no item.');
-      if (!this.#parts) this.#build(inventoryItem, details, signal);
-      await this.#read(inventoryItem, signal);
-      return { sku, orders: this.session.may('orders:read') };
+      const item = await itemOf(this.server, ITEM, sku, signal);
+      if (!this.#parts) this.#build(item, signal);
+      await this.#read(item, signal);
+      return { sku };
     };
     const next = (change) => {
-      const { head, history, ledger } = this.#parts;
+      const { head, history } = this.#parts;
+      this.#changes += 1;
       head.totals = change.level.item.inventoryTotals;
       head.level = change.level;
       history?.add(change);
-      if (change.movement) ledger?.add(change.movement);
       this.session.changes.announce(change);
-      details();
+      again();
     };
-    listen(this.server, 'alerts', ALERT_NEWS, () => this.#parts && details(), signal).catch(() => {});
+    listen(this.server, 'alerts', ALERT_NEWS, again, signal).catch(() => {});
     try {
       await live(this.server, ITEM_NEWS, { read, next, signal });
     } catch (error) {
@@ -96,7 +103,7 @@ export class Item {
     }
   }
 
-  #build(item, details, signal) {
+  #build(item, signal) {
     const shared = { sku: item.sku, go: this.go, signal };
     const isSum = item.tracking === 'TRACK_WITH_OPTIONS';
     const isCounted = !isSum && item.tracking !== 'DO_NOT_TRACK';
@@ -117,9 +124,8 @@ export class Item {
       element('div', { class: 'column' }, ...side.filter(Boolean).map(({ node }) => node)),
     );
     this.#parts = parts;
-    this.node.replaceChildren(head.node, element('div', { class: 'columns' }, ...columns));
+    this.#show(head.node, element('div', { class: 'columns' }, ...columns));
     document.title = `${item.name} · gqlstock`;
-    this.session.saved.addEventListener('saved', () => this.#setAnew(details), { signal });
   }
 
   async #read(item, signal) {
@@ -135,7 +141,22 @@ export class Item {
     ]);
   }
 
-  /** What follows from the stock. It is read again when the stock changes. */
+  /**
+   * Reads again what may have changed. Settings, the status and dates are not in the feed of the stock, and the stock of
+   * combinations is not in the feed of their product.
+   */
+  async #refresh(signal) {
+    if (!this.#parts) return;
+    const { head, history, ledger, combinations, settings } = this.#parts;
+    const changes = this.#changes;
+    const item = await itemOf(this.server, ITEM, this.#sku, signal);
+    head.item = item;
+    if (changes === this.#changes) head.totals = item.inventoryTotals;
+    if (history) history.alert = item.inventorySettings.notifyBelow;
+    await Promise.all([ledger?.read(this.params), combinations?.read(), settings.read(), this.#details()]);
+  }
+
+  /** What follows from the stock. */
   async #details() {
     const { head, reason, coming, waiting } = this.#parts;
     const { signal } = this.#shown;
@@ -143,28 +164,6 @@ export class Item {
     const alerts = await Array.fromAsync(nodes(this.server, LOW_ITEMS, { skus: [this.#sku] }, signal));
     head.isLow = alerts.length > 0;
     await Promise.all([reason.read(this.params), coming?.read(), waiting?.read(head.totals.backordered)]);
-  }
-
-  /** Something was saved: settings and the status are not in the feed of the stock. */
-  async #setAnew(details) {
-    details();
-    const { signal } = this.#shown;
-    try {
-      const { head, history, settings } = this.#parts;
-      const asked = this.server.ask(ITEM, { sku: this.#sku }, signal);
-      const [{ inventoryItem }] = await Promise.all([asked, settings.read()]);
-      if (!inventoryItem) return;
-      head.item = inventoryItem;
-      head.totals = inventoryItem.inventoryTotals;
-      if (history) history.alert = inventoryItem.inventorySettings.notifyBelow;
-    } catch (error) {
-      this.#ignore(error, signal);
-    }
-  }
-
-  /** What is read again soon is not worth a word. */
-  #ignore(error, signal) {
-    if (!signal.aborted && !(error instanceof Told || error instanceof Refused)) throw error;
   }
 }
 

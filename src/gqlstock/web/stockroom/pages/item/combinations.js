@@ -1,9 +1,9 @@
 // The combinations of a product, whose stock is the product's.
 
-import { address } from '../../client/router.js';
 import { COMBINATIONS } from '../../documents/item.js';
 import { element } from '../../elements/element.js';
 import { number, plural } from '../../elements/figures.js';
+import { itemName } from '../../elements/item_name.js';
 import { Table } from '../../elements/table.js';
 
 const SIZE = 250;
@@ -51,13 +51,7 @@ const COLUMNS = [
     head: 'Item',
     heading: true,
     key: ({ name, sku }) => `${name} ${sku}`,
-    node: ({ name, sku }) =>
-      element(
-        'div',
-        {},
-        element('a', { class: 'name', href: address('item', { sku }) }, name),
-        element('span', { class: 'quiet sku' }, sku),
-      ),
+    node: itemName,
   },
   figure('onHand', 'On hand'),
   figure('available', 'Available'),

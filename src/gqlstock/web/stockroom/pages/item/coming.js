@@ -2,7 +2,8 @@
 
 import { nodes } from '../../client/paging.js';
 import { address } from '../../client/router.js';
-import { COMING, WAITING_ORDERS } from '../../documents/item.js';
+import { ITEM_ANNOUNCEMENTS } from '../../documents/actions.js';
+import { WAITING_ORDERS } from '../../documents/item.js';
 import { element } from '../../elements/element.js';
 import { date, minus, number, plural, plus } from '../../elements/figures.js';
 
@@ -20,7 +21,7 @@ export class Coming {
   }
 
   async read() {
-    const open = await Array.fromAsync(nodes(this.session.server, COMING, { sku: this.sku }, this.signal));
+    const open = await Array.fromAsync(nodes(this.session.server, ITEM_ANNOUNCEMENTS, { sku: this.sku }, this.signal));
     const units = open.map(left).reduce(plus, 0);
     this.sum.textContent = open.length ? plural(units, 'unit') : '';
     this.list.replaceChildren(
@@ -53,11 +54,12 @@ export class Waiting {
   constructor(session, { sku, signal }) {
     Object.assign(this, { session, sku, signal });
     this.list = element('ul', { class: 'entries', 'aria-labelledby': 'waiting-title' });
+    this.heading = element('h2', { id: 'waiting-title', tabindex: '-1' }, 'On backorder');
     this.sum = element('p', { class: 'quiet' });
     this.node = element(
       'section',
       { class: 'card' },
-      element('div', { class: 'card-head' }, element('h2', { id: 'waiting-title' }, 'On backorder'), this.sum),
+      element('div', { class: 'card-head' }, this.heading, this.sum),
       this.list,
     );
   }
@@ -65,21 +67,33 @@ export class Waiting {
   /** `units`: how many of them wait in all. Orders are read until they have all of these. */
   async read(units) {
     this.sum.textContent = units > 0 ? plural(units, 'unit') : '';
-    if (!units) return this.list.replaceChildren(element('li', { class: 'sentence' }, 'Nobody waits for it.'));
+    if (!units) return this.#show([element('li', { class: 'sentence' }, 'Nobody waits for it.')]);
     if (!this.session.may('orders:read'))
-      return this.list.replaceChildren(
+      return this.#show([
         element('li', { class: 'sentence' }, 'With the scope orders:read, the orders that wait are here.'),
-      );
+      ]);
     const found = [];
     let missing = units;
     for await (const order of nodes(this.session.server, WAITING_ORDERS, { sku: this.sku }, this.signal)) {
-      for (const line of order.lines.filter(({ sku, backordered }) => sku === this.sku && backordered > 0)) {
+      // The SKU of a line is that of the time of the order. The item may have another one now.
+      for (const line of order.lines.filter(({ item, backordered }) => item?.sku === this.sku && backordered > 0)) {
         found.push({ order, line });
         missing = minus(missing, line.backordered);
       }
       if (missing <= 0) break;
     }
-    this.list.replaceChildren(...found.map(waiting));
+    this.#show(found.map(waiting));
+  }
+
+  /** Shows entries. A link keeps the focus; if it is gone, the heading gets it. */
+  #show(entries) {
+    const shown = this.list.children;
+    if (entries.length === shown.length && entries.every((entry, index) => entry.isEqualNode(shown[index]))) return;
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.href : null;
+    this.list.replaceChildren(...entries);
+    if (!focused) return;
+    const links = [...this.list.querySelectorAll('a')];
+    (links.find(({ href }) => href === focused) ?? this.heading).focus();
   }
 }
 

@@ -25,10 +25,13 @@ export class History {
   #alert = null;
   #asked = 0;
   #drawn = null;
+  #chips = new Map();
 
   constructor(session, { sku, signal }) {
     Object.assign(this, { session, server: session.server, sku, signal });
-    this.chips = element('nav', { class: 'chips', 'aria-label': 'Range of the plot' });
+    for (const [range, [label]] of Object.entries(RANGES))
+      this.#chips.set(range, element('a', { class: 'chip' }, label));
+    const chips = element('nav', { class: 'chips', 'aria-label': 'Range of the plot' }, ...this.#chips.values());
     this.picture = element('div', {
       class: 'plot-place',
       pointermove: (event) => this.#point(event),
@@ -39,7 +42,7 @@ export class History {
     this.node = element(
       'section',
       { class: 'card history-card', 'aria-labelledby': 'history-title' },
-      element('div', { class: 'card-head' }, element('h2', { id: 'history-title' }, 'Stock over time'), this.chips),
+      element('div', { class: 'card-head' }, element('h2', { id: 'history-title' }, 'Stock over time'), chips),
       this.picture,
       this.legend,
       this.said,
@@ -64,6 +67,7 @@ export class History {
     this.#choose(range);
     const asked = (this.#asked += 1);
     const since = this.server.now() - RANGES[range][1];
+    const known = new Set(this.#steps);
     const steps = [];
     let after = null;
     do {
@@ -73,9 +77,10 @@ export class History {
       steps.push(...stockMovements.nodes);
       after = stockMovements.pageInfo.hasNextPage ? stockMovements.pageInfo.endCursor : null;
     } while (after && steps.length < MOST);
-    this.#steps = steps;
+    // What came meanwhile may be newer than the answers.
+    const newer = this.#steps.filter((step) => !known.has(step) && !steps.some(({ id }) => id === step.id));
+    this.#steps = [...newer, ...steps];
     this.range = range;
-    this.oldest = steps.length ? Date.parse(steps.at(-1).createdAt) : null;
     this.isCut = after !== null;
     this.draw();
   }
@@ -94,19 +99,17 @@ export class History {
 
   #choose(range) {
     const kept = { sku: this.sku, website: this.params.get('website') };
-    const chips = Object.entries(RANGES).map(([known, [label]]) =>
-      element(
-        'a',
-        { class: 'chip', href: address('item', { ...kept, range: known }), 'aria-current': known === range && 'true' },
-        label,
-      ),
-    );
-    this.chips.replaceChildren(...chips);
+    for (const [known, chip] of this.#chips) {
+      chip.href = address('item', { ...kept, range: known });
+      if (known === range) chip.setAttribute('aria-current', 'true');
+      else chip.removeAttribute('aria-current');
+    }
   }
 
   #draw() {
     if (this.range === undefined) return;
     const until = this.server.now();
+    this.#drop(until - RANGES[this.range][1]);
     const since = this.#start(until);
     const lines = this.#lines(since);
     this.picture.hidden = this.legend.hidden = !lines.length;
@@ -125,19 +128,32 @@ export class History {
     this.#say();
   }
 
+  /** Drops the movements that are older than the range by now. */
+  #drop(start) {
+    const steps = this.#steps.filter(({ createdAt }) => Date.parse(createdAt) >= start);
+    if (steps.length < this.#steps.length) this.isCut = false;
+    this.#steps = steps;
+  }
+
   /** Where the plot starts: with the range, or later where nothing is known or there was nothing. */
   #start(until) {
     const start = until - RANGES[this.range][1];
-    if (this.oldest === null) return start;
-    if (this.isCut) return this.oldest;
+    const oldest = this.#oldest;
+    if (oldest === null) return start;
+    if (this.isCut) return oldest;
     const before = this.#lines(start).every(({ points }) => points[0].value === 0);
-    return before ? Math.max(start, this.oldest - (until - this.oldest) / 25) : start;
+    return before ? Math.max(start, oldest - (until - oldest) / 25) : start;
+  }
+
+  /** The time of the oldest movement that is known, or null. */
+  get #oldest() {
+    return this.#steps.length ? Date.parse(this.#steps.at(-1).createdAt) : null;
   }
 
   #say() {
     const moved = this.#steps.length;
     if (this.isCut) {
-      const since = when(this.oldest);
+      const since = when(this.#oldest);
       this.said.textContent = `The latest ${plural(moved, 'movement')}, since ${since}. The ledger has the earlier ones.`;
     } else this.said.textContent = moved ? plural(moved, 'movement') : `No movement in these ${RANGES[this.range][0]}.`;
   }

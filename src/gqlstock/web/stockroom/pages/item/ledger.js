@@ -1,4 +1,4 @@
-// The ledger of an item: every change of its stock, page by page, latest first. New movements appear on its first page.
+// The ledger of an item: every change of its stock, page by page, latest first. A page is read again when the stock changes.
 
 import { address } from '../../client/router.js';
 import { LEDGER } from '../../documents/item.js';
@@ -10,7 +10,6 @@ import { Table } from '../../elements/table.js';
 const SIZE = 25;
 
 export class Ledger {
-  #movements = [];
   #asked = 0;
 
   constructor(session, { sku, signal }) {
@@ -43,33 +42,23 @@ export class Ledger {
     );
     // Meanwhile somebody may have gone to another page.
     if (asked !== this.#asked) return;
-    this.#movements = stockMovements.nodes;
-    this.total = stockMovements.totalCount;
-    this.#turn(page, stockMovements.pageInfo);
-    this.#show();
+    this.#show(stockMovements);
+    this.#turn(page, stockMovements);
   }
 
-  /** Takes a new movement. */
-  add(movement) {
-    if (this.#movements.some(({ id }) => id === movement.id)) return;
-    this.total += 1;
-    if (place(this.params).page === 1) this.#movements = [movement, ...this.#movements].slice(0, SIZE);
-    this.#show();
+  #show({ nodes: movements, totalCount }) {
+    this.table.show(movements);
+    this.table.node.hidden = !movements.length;
+    this.count.textContent = totalCount ? plural(totalCount, 'movement') : '';
+    this.said.textContent = movements.length ? '' : 'Nothing has been counted, received or sold yet.';
+    this.said.hidden = movements.length > 0;
   }
 
-  #show() {
-    this.table.show(this.#movements);
-    this.table.node.hidden = !this.#movements.length;
-    this.count.textContent = this.total ? plural(this.total, 'movement') : '';
-    this.said.textContent = this.#movements.length ? '' : 'Nothing has been counted, received or sold yet.';
-    this.said.hidden = this.#movements.length > 0;
-  }
-
-  #turn(page, pageInfo) {
+  #turn(page, { totalCount, pageInfo }) {
     this.pager.show({
       page,
       size: SIZE,
-      total: this.total,
+      total: totalCount,
       pageInfo,
       url: (parameters) => address('item', { ...this.#kept(), ...parameters }),
     });
