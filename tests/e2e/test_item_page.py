@@ -242,6 +242,51 @@ async def test_an_item_that_is_not_there_is_named(browser: Browser, shop: Shop, 
 
     browser("says", ".item-page .sentence", "There is no item NONE. It may have been deleted.")
 
+    await make.product("GONE")
+    browser("open", shop.url("item?sku=GONE", await make.token(name="karl")))
+    # The parts are read one by one.
+    browser("shows", ".ledger", "Nothing has been counted")
+    browser("shows", ".settings", "Alert below")
+    browser("shows", ".reason", "can be ordered")
+    browser("shows", ".entries", "Nobody waits for it.")
+    await catalog.delete_product("GONE")
+    for action in ("Set status…", "Alert below…"):
+        browser("click", f".item-head button:text-is('{action}')")
+        browser("says", ".notice p", "There is no item GONE. It may have been deleted.")
+        browser("click", ".notice [aria-label='Close this notice']")
+    assert browser("complaints") == []
+
+
+async def test_a_button_opens_one_dialog_and_none_on_another_page(browser: Browser, shop: Shop, db: None) -> None:
+    await make.product("DISH")
+    await make.stock("DISH", "BERLIN", 12)
+    browser("open", shop.url("item?sku=DISH", await make.token(name="jane")))
+    browser("shows", ".ledger", "1 movement")
+
+    browser("hold", "StockroomItemLevels(")
+    browser("click", ".item-head button:text-is('Adjust…')")
+    browser("held")
+    browser("click", ".item-head button:text-is('Adjust…')")
+    await asyncio.sleep(0.3)
+    browser("release")
+    browser("present", "dialog")
+    await asyncio.sleep(0.3)
+    assert browser("texts", "dialog h2") == ["Adjust stock"]
+
+    browser("press", "Escape")
+    browser("hold", "StockroomItemLevels(")
+    browser("click", ".item-head button:text-is('Count…')")
+    browser("held")
+    browser("click", ".nav a:text-is('Stock')")
+    browser("present", ".list .sku")
+    browser("release")
+    await asyncio.sleep(0.3)
+    assert browser("texts", "dialog h2") == []
+    browser("click", ".list tbody tr:has(.sku:text-is('DISH')) button.more")
+    browser("click", ".menu button:has-text('Count')")
+    browser("shows", "dialog h2", "Count stock")
+    assert browser("complaints") == []
+
 
 async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop, db: None) -> None:
     await make.product("LAMP")

@@ -11,8 +11,8 @@ const REASONS = ['Damaged', 'Found', 'Lost', 'Own use', 'Sample', 'Stolen'];
 export const adjust = { label: 'Adjust…', scope: 'inventory:write', fits: hasLevels, open };
 
 /** Opens the dialog for an item with `sku` and `name`. */
-async function open(session, item) {
-  const levels = await levelsOf(session, item);
+async function open(session, item, signal) {
+  const levels = await levelsOf(session, item, { signal });
   const dialog = new ActionDialog(session, {
     title: 'Adjust stock',
     about: `${item.name} · ${item.sku}`,

@@ -9,8 +9,8 @@ import { offerUndo } from './undo.js';
 export const count = { label: 'Count…', scope: 'inventory:write', fits: hasLevels, open };
 
 /** Opens the dialog for an item with `sku` and `name`. */
-async function open(session, item) {
-  const levels = await levelsOf(session, item);
+async function open(session, item, signal) {
+  const levels = await levelsOf(session, item, { signal });
   // What was on hand when the person entered the count, by warehouse. The server refuses the count if it is not so any more.
   const seen = new Map(levels.codes.map((code) => [code, levels.onHand(code)]));
   const expected = (warehouse) => seen.get(warehouse) ?? 0;

@@ -14,8 +14,8 @@ export const mayHaveLevels = ({ tracking }) => !WITHOUT.has(tracking);
 export const hasLevels = (item, { warehouses }) => warehouses.length > 0 && mayHaveLevels(item);
 
 /** `figure`: what choices of a warehouse show of it, `onHand` or `available`. */
-export async function levelsOf(session, item, figure = 'onHand') {
-  const read = await Array.fromAsync(nodes(session.server, ITEM_LEVELS, { sku: item.sku }));
+export async function levelsOf(session, item, { figure = 'onHand', signal }) {
+  const read = await Array.fromAsync(nodes(session.server, ITEM_LEVELS, { sku: item.sku }, signal));
   return new Levels(session, item, read, figure);
 }
 

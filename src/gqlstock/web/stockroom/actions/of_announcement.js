@@ -6,12 +6,15 @@ import { cancelTransfer, receiveTransfer } from './incoming/transfer.js';
 import { withdraw } from './incoming/withdraw.js';
 import { started } from './started.js';
 
-/** The actions for an announcement: `[{ label, run }]`. The units of a transfer are received with the others of it. */
-export function actionsOfAnnouncement(session, announcement) {
+/**
+ * The actions for an announcement: `[{ label, run }]`. The units of a transfer are received with the others of it.
+ * `signal` is aborted when the page is left.
+ */
+export function actionsOfAnnouncement(session, announcement, signal = session.server.signal) {
   const { transfer, reference } = announcement;
   const offer = (label, open, given = announcement) => ({
     label,
-    run: () => started(session, () => open(session, given)),
+    run: () => started(session, () => open(session, given, signal), signal),
   });
   if (transfer) {
     return [

@@ -16,9 +16,12 @@ export const mayAct = (session) => ACTIONS.some(({ scope }) => session.may(scope
 
 /**
  * What the token may do with an item: `[{ label, run }]`. `item`: `id`, `sku`, `name`, and the `tracking` of a product. A
- * combination has none.
+ * combination has none. `signal` is aborted when the page is left.
  */
-export function actionsOf(session, item) {
+export function actionsOf(session, item, signal = session.server.signal) {
   const offered = ACTIONS.filter(({ scope, fits }) => session.may(scope) && fits(item, session));
-  return offered.map(({ label, open }) => ({ label, run: () => started(session, () => open(session, item)) }));
+  return offered.map(({ label, open }) => ({
+    label,
+    run: () => started(session, () => open(session, item, signal), signal),
+  }));
 }

@@ -10,11 +10,11 @@ import { offerUndo } from './undo.js';
 export const receive = { label: 'Receive…', scope: 'inventory:write', fits: hasLevels, open };
 
 /** Opens the dialog for an item with `sku` and `name`. */
-async function open(session, item) {
+async function open(session, item, signal) {
   const { sku, name } = item;
   const [levels, announced] = await Promise.all([
-    levelsOf(session, item),
-    Array.fromAsync(nodes(session.server, ITEM_ANNOUNCEMENTS, { sku })),
+    levelsOf(session, item, { signal }),
+    Array.fromAsync(nodes(session.server, ITEM_ANNOUNCEMENTS, { sku }, signal)),
   ]);
   const deliveries = deliveriesOf(session, levels, announced);
   const chosen = ({ delivery }) => deliveries[Number(delivery)];

@@ -35,8 +35,8 @@ export function placesOf({ sku, name, product, category }) {
 }
 
 /** The places that hold for many items, the nearest first. */
-async function shopPlaces({ server }) {
-  const websites = await Array.fromAsync(nodes(server, WEBSITES));
+async function shopPlaces({ server }, signal) {
+  const websites = await Array.fromAsync(nodes(server, WEBSITES, {}, signal));
   const organizations = new Map(websites.map(({ organization }) => [organization.code, organization]));
   return [
     ...websites.map(({ code, name }) => placeOf('website', name, { website: code })),
@@ -51,12 +51,12 @@ const PATHS = ['product', 'combination', 'category', 'website', 'organization', 
   (part) => `scope.${part}`,
 );
 
-/** Opens the dialog. `places`: as of `placesOf`. */
-export async function openSetting(session, { item, name, places }) {
+/** Opens the dialog. `places`: as of `placesOf`. `signal` is aborted when the page is left. */
+export async function openSetting(session, { item, name, places, signal }) {
   const { label, atLevel } = SETTINGS[name];
-  const ofLevels = atLevel ? await levelPlaces(session, item) : [];
-  const all = [...places, ...(await shopPlaces(session)), ...ofLevels];
-  const asked = all.map(({ scope }) => session.server.ask(SETTINGS_OF_PLACE, { scope }));
+  const ofLevels = atLevel ? await levelPlaces(session, item, signal) : [];
+  const all = [...places, ...(await shopPlaces(session, signal)), ...ofLevels];
+  const asked = all.map(({ scope }) => session.server.ask(SETTINGS_OF_PLACE, { scope }, signal));
   const found = (await Promise.all(asked)).map(({ inventorySettings }) => inventorySettings);
   const own = ({ place }) => written(name, found[place].own[name] ?? null);
   const dialog = new ActionDialog(session, {
@@ -93,8 +93,8 @@ export async function openSetting(session, { item, name, places }) {
   value.focus();
 }
 
-async function levelPlaces(session, { sku, name }) {
-  const levels = await Array.fromAsync(nodes(session.server, ITEM_LEVELS, { sku }));
+async function levelPlaces(session, { sku, name }, signal) {
+  const levels = await Array.fromAsync(nodes(session.server, ITEM_LEVELS, { sku }, signal));
   return levels.map(({ warehouse }) => ({
     label: `${warehouse.name} alone`,
     told: `${name} in ${warehouse.name}`,

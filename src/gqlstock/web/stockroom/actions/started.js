@@ -1,12 +1,25 @@
 // Starts an action whose dialog may have to read something first, which the server can refuse.
 
-import { Refused } from '../client/graphql.js';
+import { Refused, Told } from '../client/graphql.js';
 
-export async function started(session, open) {
+let isOpening = false;
+
+/**
+ * Opens a dialog, unless one is about to open: a second click must not open a second one. `signal` is aborted when the page
+ * is left, and with it what `open` reads.
+ */
+export async function started({ notices }, open, signal) {
+  if (isOpening) return;
+  isOpening = true;
+  document.body.classList.add('opening');
   try {
     await open();
   } catch (error) {
-    if (session.server.signal.aborted || error instanceof Refused) return;
-    session.notices.show(error.message);
+    if (signal.aborted || error instanceof Refused) return;
+    if (!(error instanceof Told)) throw error;
+    notices.show(error.message);
+  } finally {
+    isOpening = false;
+    document.body.classList.remove('opening');
   }
 }

@@ -1,5 +1,6 @@
 // Marks a product as in stock, out of stock or discontinued, whatever its figures are.
 
+import { itemOf } from '../client/item_of.js';
 import { ITEM_STATUS, SET_STATUS } from '../documents/status.js';
 import { ActionDialog } from '../elements/dialog.js';
 
@@ -15,8 +16,8 @@ const fits = ({ tracking }, { viewer }) => Boolean(tracking) && !viewer.warehous
 export const status = { label: 'Set status…', scope: 'inventory:write', fits, open };
 
 /** Opens the dialog for a product with `sku` and `name`. */
-async function open(session, item) {
-  const { product } = await session.server.ask(ITEM_STATUS, { sku: item.sku });
+async function open(session, item, signal) {
+  const product = await itemOf(session.server, ITEM_STATUS, item.sku, signal);
   new ActionDialog(session, {
     title: 'Set status',
     about: `${item.name} · ${item.sku}`,

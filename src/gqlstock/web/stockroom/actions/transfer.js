@@ -11,9 +11,9 @@ const fits = (item, session) => hasLevels(item, session) && session.everyWarehou
 export const transfer = { label: 'Transfer…', scope: 'inventory:write', fits, open };
 
 /** Opens the dialog for an item with `sku` and `name`. */
-async function open(session, item) {
+async function open(session, item, signal) {
   const { sku, name } = item;
-  const levels = await levelsOf(session, item, 'available');
+  const levels = await levelsOf(session, item, { figure: 'available', signal });
   const from = levels.field({ name: 'from', label: 'From', paths: ['from', 'lines.0.sku'] });
   const targets = session.everyWarehouse.map((one) => ({ value: one.code, label: one.name }));
   const isShipped = ({ arrival }) => arrival === 'later';

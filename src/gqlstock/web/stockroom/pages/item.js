@@ -108,7 +108,7 @@ export class Item {
     const isSum = item.tracking === 'TRACK_WITH_OPTIONS';
     const isCounted = !isSum && item.tracking !== 'DO_NOT_TRACK';
     const parts = {
-      head: new Head(item, actionsOf(this.session, item)),
+      head: new Head(item, actionsOf(this.session, item, signal)),
       history: isCounted ? new History(this.session, shared) : null,
       ledger: isCounted ? new Ledger(this.session, shared) : null,
       combinations: isSum ? new Combinations(this.session, shared) : null,

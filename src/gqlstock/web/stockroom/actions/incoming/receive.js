@@ -13,9 +13,9 @@ export function receive(session, announcement) {
 }
 
 /** Opens the dialog for all that is still to come with the announcement's document number. */
-export async function receiveDelivery(session, announcement) {
+export async function receiveDelivery(session, announcement, signal) {
   const { reference, level } = announcement;
-  const found = nodes(session.server, DELIVERY, { reference, warehouse: level.warehouse.code });
+  const found = nodes(session.server, DELIVERY, { reference, warehouse: level.warehouse.code }, signal);
   const waiting = (await Array.fromAsync(found)).filter(({ transfer }) => !transfer);
   open(session, announcement, waiting);
 }

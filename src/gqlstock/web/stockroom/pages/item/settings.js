@@ -53,18 +53,19 @@ export class SettingsCard {
   }
 
   #table(label, origins) {
+    const { item, signal } = this;
     const rows = origins.map((origin) => {
       const { setting: name, value } = origin;
       const { label: words } = SETTINGS[name];
       const open = () =>
-        started(this.session, () => openSetting(this.session, { item: this.item, name, places: placesOf(this.item) }));
+        started(this.session, () => openSetting(this.session, { item, name, places: placesOf(item), signal }), signal);
       const button = element(
         'button',
         { type: 'button', class: 'item', 'aria-label': `Change: ${words}`, click: open },
         'Change…',
       );
       const from =
-        origin.scope === 'DEFAULT' ? null : element('span', { class: 'quiet' }, originOf(origin, this.item.sku));
+        origin.scope === 'DEFAULT' ? null : element('span', { class: 'quiet' }, originOf(origin, item.sku));
       return element(
         'tr',
         {},
