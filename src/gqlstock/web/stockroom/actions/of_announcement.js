@@ -10,7 +10,7 @@ import { started } from './started.js';
  * The actions for an announcement: `[{ label, run }]`. The units of a transfer are received with the others of it.
  * `signal` is aborted when the page is left.
  */
-export function actionsOfAnnouncement(session, announcement, signal = session.server.signal) {
+export function actionsOfAnnouncement(session, announcement, signal) {
   const { transfer, reference } = announcement;
   const offer = (label, open, given = announcement) => ({
     label,

@@ -18,7 +18,7 @@ export const mayAct = (session) => ACTIONS.some(({ scope }) => session.may(scope
  * What the token may do with an item: `[{ label, run }]`. `item`: `id`, `sku`, `name`, and the `tracking` of a product. A
  * combination has none. `signal` is aborted when the page is left.
  */
-export function actionsOf(session, item, signal = session.server.signal) {
+export function actionsOf(session, item, signal) {
   const offered = ACTIONS.filter(({ scope, fits }) => session.may(scope) && fits(item, session));
   return offered.map(({ label, open }) => ({
     label,

@@ -25,7 +25,8 @@ export class Incoming {
 
   constructor(session, { go, signal }) {
     this.session = session;
-    const actions = session.may('inventory:write') ? (id) => actionsOfAnnouncement(session, this.list.row(id)) : null;
+    const actionsOf = (id) => actionsOfAnnouncement(session, this.list.row(id), signal);
+    const actions = session.may('inventory:write') ? actionsOf : null;
     const table = new Table({ label: 'Incoming', columns: columns({ actions }) });
     this.list = new ListCard(session, {
       name: 'incoming',

@@ -23,7 +23,7 @@ export class Stock {
   #following;
 
   constructor(session, { go, signal }) {
-    Object.assign(this, { session, go });
+    Object.assign(this, { session, go, signal });
     this.sorter = element('span', { class: 'sorter-place' });
     this.list = new ListCard(session, {
       name: 'stock',
@@ -83,7 +83,7 @@ export class Stock {
         total: shown.length < this.session.warehouses.length,
         isOpen: (id) => this.#table.isOpen(id),
         open: (id) => this.#open(id),
-        actions: mayAct(this.session) ? (item) => actionsOf(this.session, item) : null,
+        actions: mayAct(this.session) ? (item) => actionsOf(this.session, item, this.signal) : null,
       }),
       sorted: ({ by, reverse }) => this.go(this.list.view.with({ by, reverse })),
     });
