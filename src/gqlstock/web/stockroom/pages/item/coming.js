@@ -4,7 +4,7 @@ import { nodes } from '../../client/paging.js';
 import { address } from '../../client/router.js';
 import { ITEM_ANNOUNCEMENTS } from '../../documents/actions.js';
 import { WAITING_ORDERS } from '../../documents/item.js';
-import { element } from '../../elements/element.js';
+import { element, say } from '../../elements/element.js';
 import { date, minus, number, plural, plus } from '../../elements/figures.js';
 
 export class Coming {
@@ -24,9 +24,7 @@ export class Coming {
     const open = await Array.fromAsync(nodes(this.session.server, ITEM_ANNOUNCEMENTS, { sku: this.sku }, this.signal));
     const units = open.map(left).reduce(plus, 0);
     this.sum.textContent = open.length ? plural(units, 'unit') : '';
-    this.list.replaceChildren(
-      ...(open.length ? open.map(arrival) : [element('li', { class: 'sentence' }, 'Nothing is on its way.')]),
-    );
+    say(this.list, ...(open.length ? open.map(arrival) : [element('li', { class: 'sentence' }, 'Nothing is on its way.')]));
   }
 }
 
@@ -87,11 +85,9 @@ export class Waiting {
 
   /** Shows entries. A link keeps the focus; if it is gone, the heading gets it. */
   #show(entries) {
-    const shown = this.list.children;
-    if (entries.length === shown.length && entries.every((entry, index) => entry.isEqualNode(shown[index]))) return;
     const focused = this.list.contains(document.activeElement) ? document.activeElement.href : null;
-    this.list.replaceChildren(...entries);
-    if (!focused) return;
+    say(this.list, ...entries);
+    if (!focused || this.list.contains(document.activeElement)) return;
     const links = [...this.list.querySelectorAll('a')];
     (links.find(({ href }) => href === focused) ?? this.heading).focus();
   }
