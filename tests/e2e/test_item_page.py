@@ -166,6 +166,11 @@ async def test_the_ledger_has_every_movement_page_by_page(browser: Browser, shop
     browser("shows", ".ledger .pager", "Page 1 of 3")
     assert [after for _, _, after in entries(browser)] == [str(n) for n in range(61, 36, -1)]
 
+    browser("open", shop.url("item?sku=JUG&range=month&after=foreign&page=2", await make.token(name="lisa")))
+    browser("shows", ".ledger .pager", "Page 1 of 3")
+    assert browser("url") == shop.url("item?sku=JUG&range=month")
+    assert browser("complaints") == []
+
 
 def value_of(browser: Browser, label: str) -> list[str]:
     row: str = browser("text", f".settings tr:has(th:text-is('{label}')) td >> nth=0")

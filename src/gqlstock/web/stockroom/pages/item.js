@@ -2,11 +2,12 @@
 
 import { actionsOf } from '../actions/of_item.js';
 import { endingWith } from '../client/ending.js';
-import { Refused, Told } from '../client/graphql.js';
+import { Gap, Refused, Told } from '../client/graphql.js';
 import { itemOf } from '../client/item_of.js';
 import { listen, live } from '../client/news.js';
 import { nodes } from '../client/paging.js';
 import { refreshed } from '../client/refreshed.js';
+import { address } from '../client/router.js';
 import { ITEM_LEVELS } from '../documents/actions.js';
 import { ITEM, ITEM_NEWS } from '../documents/item.js';
 import { ALERT_NEWS } from '../documents/session.js';
@@ -45,10 +46,18 @@ export class Item {
       else await this.#turn(params);
     } catch (error) {
       if (this.signal.aborted || error instanceof Refused || error.name === 'AbortError') return;
+      if (error instanceof Gap && (params.has('after') || params.has('before'))) return this.#restart(params);
       if (!(error instanceof Told)) throw error;
       this.#show(heading(sku || 'Item', error.message));
       this.#parts = null;
     }
+  }
+
+  /** The cursor in the URL is of no page of this ledger: shows its first one. */
+  #restart(params) {
+    this.#parts = null;
+    const { after, before, page, ...kept } = Object.fromEntries(params);
+    this.go(address('item', kept), { replace: true });
   }
 
   /** Replaces what is shown. If the focus was in it, the new heading gets it. */
