@@ -33,11 +33,12 @@ class Shop:
     env: dict[str, str]
 
     def start(self, mutation: str, sku: str) -> asyncio.Task[dict[str, Any]]:
-        """Ask for one unit and go on."""
+        """Ask for one unit, or change the product, and go on."""
         name = f"{mutation[0].upper()}{mutation[1:]}Input"
         query = f"mutation($input: {name}!) {{ {mutation}(input: $input) {{ userErrors {{ code }} }} }}"
         lines = [{"sku": sku, "quantity": 1}]
-        return asyncio.create_task(server_processes.ask(self.http, self.at, query, input={"lines": lines}))
+        given = {"sku": sku, "barcode": "4711"} if mutation == "updateProduct" else {"lines": lines}
+        return asyncio.create_task(server_processes.ask(self.http, self.at, query, input=given))
 
     async def order(self, sku: str) -> None:
         answer = await asyncio.wait_for(self.start("placeOrder", sku), _AT_ONCE)
@@ -62,7 +63,7 @@ async def shop(
     for sku in ("MUG", "CUP", "JUG"):
         await make.product(sku)
         await make.stock(sku, on_hand=100)
-    token = await make.token("orders:write", "inventory:write")
+    token = await make.token("orders:write", "inventory:write", "catalog:write")
     async with server_processes.running(database_env, tmp_path) as one, server_processes.client(token) as http:
         yield Shop(http, one, database_url, database_env)
     assert await verification.verify() == []
@@ -117,6 +118,14 @@ async def test_a_server_whose_writers_wait_for_a_locked_item_is_ready(shop: Shop
     async with item_locked(shop.database, "MUG") as lock:
         calls = await waiting(shop, lock, "holdStock", 12, at_the_lock=10)
         await while_locked(lock, calls, shop.check_ready())
+
+
+async def test_changes_of_a_locked_product_do_not_delay_orders_of_others(shop: Shop) -> None:
+    async with item_locked(shop.database, "MUG") as lock:
+        calls = await waiting(shop, lock, "updateProduct", 12, at_the_lock=3)
+        # They wait on connections of their own.
+        calls += await waiting(shop, lock, "placeOrder", 3, at_the_lock=5)
+        await while_locked(lock, calls, shop.order("CUP"))
 
 
 async def test_an_import_does_not_delay_orders_of_what_it_does_not_name(shop: Shop, tmp_path: Path) -> None:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 class Disconnected(Exception):
     """The connection was lost, its server takes no writes, or a statement was not answered in time.
 
-    A transaction sent no COMMIT, so it can be repeated.
-
-    A single write outside of a transaction may have been committed.
+    A transaction sent no COMMIT, so it can be repeated. A single write outside of a transaction may have been committed.
     """
 
 

@@ -29,6 +29,8 @@ from gqlstock.store.db.reads import Transaction
 _READ_ATTEMPTS = 8
 _SECONDS_BETWEEN_ATTEMPTS = 0.1
 _SECONDS_TO_INSPECT = 3.0
+# As many as ``stock.batcher`` uses: one to write, and two to wait for locks.
+_CONNECTIONS_FOR_COMMANDS = 3
 
 
 class _Translating(AsyncpgDBClient):
@@ -65,8 +67,9 @@ class Client(_Translating):
         self.primary = primary
         self.only_reads = only_reads
         self.inspects = inspects
-        # Read transactions leave one connection free for single statements.
-        self._transactions = asyncio.Semaphore(max(1, self.pool_maxsize - 1))
+        # Read transactions leave one connection free for single statements, and write transactions those for commands.
+        left_free = 1 if only_reads else _CONNECTIONS_FOR_COMMANDS
+        self._transactions = asyncio.Semaphore(max(1, self.pool_maxsize - left_free))
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         primary.on_loss(self._terminate_all)
 
@@ -94,7 +97,10 @@ class Client(_Translating):
             raise
 
     async def acquire(self) -> Any:
-        """A connection to the primary. Waits for one during an outage; raises ``Unavailable`` if it lasts too long."""
+        """A connection to the primary. Waits without limit while all are in use.
+
+        During an outage it waits for the primary, and raises ``Unavailable`` if that lasts too long.
+        """
         began: float | None = None
         while True:
             # Calls wait here, because in the pool they would wait for each other's attempts.
@@ -221,6 +227,14 @@ class Client(_Translating):
         except BaseException:
             self._transactions.release()
             raise
+
+    @contextlib.asynccontextmanager
+    async def limited(self) -> AsyncIterator[None]:
+        """Wait until a write transaction may run that is not one of commands."""
+        # During an outage calls wait here, where their number is limited.
+        await self.primary.address()
+        async with self._transactions:
+            yield
 
     def _in_transaction(self) -> TransactionContext:
         return _Context(_Transaction(self), self._pool_init_lock)

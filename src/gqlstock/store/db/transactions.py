@@ -6,6 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -96,7 +97,7 @@ async def run(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS) -> T:
     """
     if in_transaction.get():
         return await work()
-    return await _with_retries(lambda: _once(work), attempts)
+    return await _with_retries(lambda: _once(work, _in_limited_transaction), attempts)
 
 
 async def _with_retries(once: Callable[[], Awaitable[T]], attempts: int, own_attempts: int = ATTEMPTS) -> T:
@@ -147,12 +148,19 @@ async def _in_one_hop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return await (_in_transaction(work) if is_postgres() else db.transact(work))
 
 
+async def _in_limited_transaction(work: Callable[[], Awaitable[T]]) -> T:
+    """Like ``_in_transaction``, but leaves connections to commands, however many such transactions wait for locks."""
+    db: Any = connection()
+    async with db.limited() if is_postgres() else nullcontext():
+        return await _in_transaction(work)
+
+
 async def _in_transaction(work: Callable[[], Awaitable[T]]) -> T:
     async with tortoise_transaction("default"):
         return await work()
 
 
-async def _once(work: Callable[[], Awaitable[T]], within: Callable[..., Awaitable[T]] | None = None) -> T:
+async def _once(work: Callable[[], Awaitable[T]], within: Callable[..., Awaitable[T]]) -> T:
     ending = _Ending()
     writing, was_ending = in_transaction.set(True), _ending.set(ending)
 
@@ -166,7 +174,7 @@ async def _once(work: Callable[[], Awaitable[T]], within: Callable[..., Awaitabl
 
     lost: CommitLost | None = None
     try:
-        await (within or _in_transaction)(complete)
+        await within(complete)
     except CommitLost as error:
         lost = error
     finally:
