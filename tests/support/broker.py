@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,17 @@ class Broker:
                     await writer.wait_closed()
                     return
                 await asyncio.sleep(0.05)
+
+    def suspend(self) -> None:
+        """Let it hang: it keeps its connections and accepts new ones, but does not answer."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def stop(self) -> None:
         """Kill it. Does nothing if it does not run."""

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a database that can be closed, frozen, or left half open."""
+"""A TCP proxy in front of a database that can be closed, frozen, left half open, or broken at a COMMIT."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,7 @@ class Proxy:
         self._ends_known.set()
         self._ends: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
         """Both ends of each connection, that of the client and that of the target."""
+        self._breaks_at: tuple[bytes, bool] | None = None
         self.port = 0
 
     @property
@@ -62,6 +63,15 @@ class Proxy:
         for number in numbers:
             self._ends[number][0].transport.abort()
 
+    def break_at_next(self, data: bytes, *, forwarded: bool) -> None:
+        """Break the first connection whose client sends these bytes, before or after they are forwarded."""
+        self._breaks_at = data, forwarded
+
+    @property
+    def has_broken(self) -> bool:
+        """Whether the bytes given to ``break_at_next`` have come."""
+        return self._breaks_at is None
+
     def end_stranded(self) -> None:
         self._ends_known.set()
 
@@ -81,6 +91,9 @@ class Proxy:
         try:
             while data := await reader.read(65_536):
                 await self._flowing.wait()
+                if self._breaks_at is not None and self._breaks_at[0] in data:
+                    await self._break(data, writer)
+                    return
                 writer.write(data)
                 await writer.drain()
         except OSError:
@@ -90,6 +103,17 @@ class Proxy:
                 await self._ends_known.wait()
             self._writers.discard(writer)
             writer.close()
+
+    async def _break(self, data: bytes, target: asyncio.StreamWriter) -> None:
+        assert self._breaks_at is not None
+        (_, forwarded), self._breaks_at = self._breaks_at, None
+        for client in [client for client, known in self._ends if known is target]:
+            client.transport.abort()
+        if forwarded:
+            target.write(data)
+            await target.drain()
+        else:
+            target.transport.abort()
 
 
 @contextlib.asynccontextmanager
