@@ -5,6 +5,8 @@ It starts its own PostgreSQL, Redis and servers on this machine, and removes the
 import argparse
 import asyncio
 import contextlib
+import dataclasses
+import functools
 import itertools
 import logging
 import random
@@ -15,15 +17,19 @@ import time
 from collections.abc import Callable, Sequence
 
 from chaos import rounds
+from chaos import site as sites
 from chaos.faults import ASYNCHRONOUS, FAULTS, SYNCHRONOUS, Fault
 from chaos.machines import Missing
+from chaos.planted import BUGS
 from chaos.rounds import Outcome
 
-_MIN_SECONDS = 3.0
+_MIN_SECONDS = 2.0
 # The seconds of a round besides the fault: startup, load before and after it, and the checks.
-_OVERHEAD = 14.0
+_OVERHEAD = 7.0
 _FAILOVER_SECONDS = 3.0
 _INTERRUPTED = "remaining faults"
+# Whether a round comes upon a bug is a matter of chance.
+_TRIES = 3
 
 
 async def run(
@@ -51,12 +57,35 @@ async def run(
                         skipped[fault.name] = str(missing)
                         continue
                     if outcome.problems:
-                        outcome.problems += site.log_ends()
+                        outcome.notes += site.log_ends()
                     outcomes.append(outcome)
-                    print((format_outcome or line)(outcome), *outcome.problems, sep="\n    ", flush=True)
+                    _show(outcome, format_outcome)
         except Missing as missing:
             skipped |= dict.fromkeys((fault.name for fault in faults), str(missing))
+        except Exception as error:
+            outcomes.append(Outcome(faults[0].name, problems=[f"the site failed: {error!r}"]))
+            _show(outcomes[-1], format_outcome)
     return skipped
+
+
+def _show(outcome: Outcome, format_outcome: Callable[[Outcome], str] | None) -> None:
+    details = [*outcome.problems, *outcome.undecided, *outcome.notes]
+    print((format_outcome or line)(outcome), *details, sep="\n    ", flush=True)
+
+
+async def find_bugs(seconds: float, seed: int) -> dict[str, bool]:
+    """Plant each bug, and inject the fault that reveals it. Returns which ones were found."""
+    faults = {fault.name: fault for fault in FAULTS}
+    found: dict[str, bool] = {}
+    for bug, (_, name) in BUGS.items():
+        print(f"{bug}:", flush=True)
+        planted = dataclasses.replace(faults[name], site=functools.partial(sites.postgres, bug))
+        outcomes: list[Outcome] = []
+        for attempt in range(_TRIES):
+            if not any(outcome.problems for outcome in outcomes):
+                await run([planted], seconds, seed + attempt, outcomes)
+        found[bug] = any(outcome.problems for outcome in outcomes)
+    return found
 
 
 HEAD = (
@@ -74,7 +103,9 @@ def line(one: Outcome) -> str:
     )
 
 
-FAILOVER_HEAD = f"{'first write after':>26} {'confirmed':>9} {'lost':>5} {'resumed':>7} {'INVALID_CURSOR':>14}  result"
+FAILOVER_HEAD = (
+    f"{'both servers write after':>26} {'confirmed':>9} {'lost':>5} {'resumed':>7} {'INVALID_CURSOR':>14}  result"
+)
 
 
 def failover_line(one: Outcome) -> str:
@@ -84,7 +115,9 @@ def failover_line(one: Outcome) -> str:
 
 
 def _result(one: Outcome) -> str:
-    return "PROBLEMS" if one.problems else "OK" if not one.lost else "OK, except for the lost calls"
+    if one.problems or one.undecided:
+        return "PROBLEMS" if one.problems else "UNDECIDED"
+    return "OK" if not one.lost else "OK, except for the lost calls"
 
 
 def main() -> int:
@@ -94,6 +127,10 @@ def main() -> int:
     logging.disable()
     began = time.monotonic()
     outcomes: list[Outcome] = []
+    if given.planted:
+        found = asyncio.run(find_bugs(_MIN_SECONDS, seed))
+        print(*(f"{bug}: {'found' if was_found else 'NOT FOUND'}" for bug, was_found in found.items()), sep="\n")
+        return int(not all(found.values()))
     if given.failovers:
         chosen = [SYNCHRONOUS if given.standby == "synchronous" else ASYNCHRONOUS]
         print(
@@ -112,18 +149,22 @@ def main() -> int:
         skipped = asyncio.run(running)
     print(*(f"skipped: {name}: {reason}" for name, reason in skipped.items()), sep="\n")
     print(_summary(outcomes, bool(given.failovers)) + f", {time.monotonic() - began:.0f} s")
-    return int(any(outcome.problems for outcome in outcomes) or not outcomes or _INTERRUPTED in skipped)
+    passed = all(_passed(outcome) for outcome in outcomes)
+    return int(not passed or not outcomes or _INTERRUPTED in skipped)
+
+
+def _passed(outcome: Outcome) -> bool:
+    return not (outcome.problems or outcome.undecided)
 
 
 def _summary(outcomes: Sequence[Outcome], failovers: bool) -> str:
-    passed = sum(not outcome.problems for outcome in outcomes)
+    passed = sum(map(_passed, outcomes))
     text = f"{passed} of {len(outcomes)} {'failovers' if failovers else 'faults'} without problems"
     text += f", {sum(outcome.confirmed for outcome in outcomes)} changes confirmed, {sum(one.lost for one in outcomes)} lost"
     if failovers and outcomes:
         waits = sorted(outcome.recovered for outcome in outcomes)
-        text += (
-            f"; first write {statistics.median(waits):.1f} s after the promotion (median), {waits[-1]:.1f} s at most"
-        )
+        text += f"; both servers write {statistics.median(waits):.1f} s after the promotion (median),"
+        text += f" {waits[-1]:.1f} s at most"
         text += f"; subscribers resumed {sum(one.resumed for one in outcomes)} times,"
         text += f" {sum(one.refused for one in outcomes)} with INVALID_CURSOR"
     return text
@@ -137,6 +178,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="seed of the random choices; the timing is not reproducible")
     parser.add_argument(
         "--failovers", type=int, metavar="N", help="instead of all faults, fail over N times on one database"
+    )
+    parser.add_argument(
+        "--planted", action="store_true", help="instead, plant bugs in the servers, and find each of them"
     )
     parser.add_argument("--standby", choices=("synchronous", "asynchronous"), default="synchronous")
     return parser.parse_args()

@@ -6,25 +6,40 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 from websockets.exceptions import WebSocketException
 
-from chaos.load import last_cursor
 from gqlstock.graphql.schema.changes import feeds
+from gqlstock.rules import orders as order_rules
 from gqlstock.rules.events import Topic
 from gqlstock.rules.feed import START, Cursor
 from gqlstock.store import outbox
 from support.server_processes import Server
+from support.stock_evidence import Evidence
 from support.subscriptions import connected, send, streamed
 
-FEEDS = {
-    "inventoryChanges": ("{ cursor level { id } }", Topic.LEVEL),
-    "orderChanges": ("{ cursor order { number } }", Topic.ORDER),
+State = tuple[Hashable, Any]
+"""An object and its state."""
+
+
+def _level(change: Mapping[str, Any]) -> State:
+    level = change["level"]
+    return (level["item"]["sku"], level["warehouse"]["code"]), level["onHand"]
+
+
+def _order(change: Mapping[str, Any]) -> State:
+    return order_rules.id_of(change["order"]["number"]), change["order"]["status"]
+
+
+FEEDS: dict[str, tuple[str, Topic, Callable[[Mapping[str, Any]], State]]] = {
+    "inventoryChanges": ("{ cursor level { onHand item { sku } warehouse { code } } }", Topic.LEVEL, _level),
+    "orderChanges": ("{ cursor order { number status } }", Topic.ORDER, _order),
 }
+_MAX_SHOWN = 3
 # A subscriber reconnects after this many seconds without a message.
 _READ_TIMEOUT = 4.0
 # The range of seconds after which a subscriber disconnects, because most subscriptions survive a fault.
@@ -54,21 +69,25 @@ class Follower:
 
     def __init__(self, feed: str, transport: str, servers: Sequence[Server], token: str, chance: random.Random) -> None:
         self.name = f"{feed} over {transport}"
-        fields, self.topic = FEEDS[feed]
+        fields, self.topic, self._state = FEEDS[feed]
         self._query = f"subscription ($after: String) {{ {feed}(after: $after) {fields} }}"
         self._transport = transport
         self._servers = servers
         self._token = token
         self._chance = chance
         self.segments: list[Segment] = []
+        self.refusals: list[str] = []
+        """The cursors that were refused with INVALID_CURSOR. Each is tried twice."""
         self.resumed = 0
         self.received_at = 0.0
         """When the latest change was received, in monotonic seconds."""
         self.unexpected: list[str] = []
+        self.last: dict[Hashable, Any] = {}
+        """The latest state of each object that was received."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self.segments = [Segment(await last_cursor(self._chance.choice(self._servers), self._token))]
+        self.segments = [Segment(await _last_cursor(self._chance.choice(self._servers), self._token))]
         self._task = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
@@ -81,7 +100,11 @@ class Follower:
             try:
                 await self._listen(self._chance.choice(self._servers))
             except Refused:
-                await self._start_over()
+                # A server may have read lost changes for the subscription, and the cursor may be valid nevertheless.
+                if self.refusals[-1:] == [self.segments[-1].cursor]:
+                    await self._start_over()
+                else:
+                    self.refusals.append(self.segments[-1].cursor)
             except (
                 OSError,
                 TimeoutError,
@@ -99,7 +122,7 @@ class Follower:
         self.segments[-1].refused = True
         while True:
             with contextlib.suppress(OSError, httpx.HTTPError, json.JSONDecodeError, KeyError, TypeError):
-                self.segments.append(Segment(await last_cursor(self._chance.choice(self._servers), self._token)))
+                self.segments.append(Segment(await _last_cursor(self._chance.choice(self._servers), self._token)))
                 return
             await asyncio.sleep(0.1)
 
@@ -117,13 +140,17 @@ class Follower:
         if isinstance(message, dict) and not message.get("errors"):
             (change,) = message["data"].values()
             self.segments[-1].received.append(change["cursor"])
+            object, state = self._state(change)
+            self.last[object] = state
             self.received_at = time.monotonic()
             return
         errors = message["errors"] if isinstance(message, dict) else message
         codes = {error.get("extensions", {}).get("code") for error in errors}
         if "INVALID_CURSOR" in codes:
             raise Refused
-        self.unexpected += [f"{self.name}: {error}" for error in errors if codes - {"INTERNAL", "UNAVAILABLE"}]
+        self.unexpected += [
+            f"{self.name}: {error}" for error in errors if "retryAfter" not in error.get("extensions", {})
+        ]
         raise OSError("the stream has ended")
 
     async def _messages(self, server: Server) -> AsyncGenerator[Any, None]:
@@ -157,6 +184,15 @@ def followers(servers: Sequence[Server], token: str, chance: random.Random) -> l
     return [Follower(feed, transport, servers, token, chance) for feed in FEEDS for transport in transports]
 
 
+async def _last_cursor(server: Server, token: str) -> str:
+    """The cursor of the latest stock change."""
+    query = "{ inventoryChanges(last: 1) { pageInfo { endCursor } } }"
+    async with httpx.AsyncClient(verify=False, headers={"authorization": f"Bearer {token}"}, timeout=5) as http:
+        answer = (await http.post(server.url, json={"query": query})).json()
+    cursor: str = answer["data"]["inventoryChanges"]["pageInfo"]["endCursor"]
+    return cursor
+
+
 async def changes_after(topic: Topic, after: Cursor) -> list[Cursor]:
     """The cursors of all changes in the database after a cursor, in order."""
     found: list[Cursor] = []
@@ -165,15 +201,18 @@ async def changes_after(topic: Topic, after: Cursor) -> list[Cursor]:
     return found
 
 
-async def problems(following: Sequence[Follower], start: Cursor, patience: float, *, may_lose: bool) -> list[str]:
+async def problems(
+    following: Sequence[Follower], start: Cursor, evidence: Iterable[Evidence] | None, patience: float
+) -> list[str]:
     """The differences between the changes that followers received after a cursor and those in the open database.
 
-    Waits until all followers have caught up, or until the patience is over. ``may_lose``: whether the database may have lost
-    changes.
+    Waits until all followers have caught up, or until the patience is over. ``evidence``: the final state of what the load
+    changed; None if the database may have lost changes.
     """
+    may_lose, final = evidence is None, _final(evidence or ())
     deadline = time.monotonic() + patience
     while True:
-        stored = {topic: await changes_after(topic, start) for _, topic in FEEDS.values()}
+        stored = {topic: await changes_after(topic, start) for _, topic, _ in FEEDS.values()}
         known = {start, *(cursor for changes in stored.values() for cursor in changes)}
         found = [
             f"{follower.name}: {problem}"
@@ -185,9 +224,31 @@ async def problems(following: Sequence[Follower], start: Cursor, patience: float
                 )
             )
         ]
+        for follower in following:
+            if follower.refusals and not may_lose:
+                found.append(f"{follower.name}: INVALID_CURSOR")
+            found += [f"{follower.name}: {one}" for one in state_problems(follower.last, final[follower.topic])]
         if not found or time.monotonic() > deadline:
             return found + [error for follower in following for error in follower.unexpected]
         await asyncio.sleep(0.5)
+
+
+def _final(evidence: Iterable[Evidence]) -> dict[Topic, dict[Hashable, Any]]:
+    """The final onHand of each level that the load has moved, and the final status of each order."""
+    final: dict[Topic, dict[Hashable, Any]] = {topic: {} for _, topic, _ in FEEDS.values()}
+    for one in evidence:
+        final[Topic.ORDER] |= {id: status for id, (status, _) in one.orders.items()}
+        for place, figures in one.levels.items():
+            # The first row of the ledger is the initial stock.
+            if figures is not None and len(one.ledger[place]) > 1:
+                final[Topic.LEVEL][place] = figures[0]
+    return final
+
+
+def state_problems(received: Mapping[Hashable, Any], final: Mapping[Hashable, Any]) -> list[str]:
+    """How the states that a follower received last differ from the final ones. An outbox entry may be missing."""
+    wrong = [object for object, state in final.items() if received.get(object) != state]
+    return [f"the last change of {one} showed {received.get(one)}, not {final[one]}" for one in wrong[:_MAX_SHOWN]]
 
 
 def feed_problem(

@@ -14,8 +14,8 @@ from pathlib import Path
 import asyncpg
 
 from support import server_processes
+from support.server_processes import PATIENCE
 
-PATIENCE = 60.0
 _ACCOUNT = "postgres"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -38,6 +38,10 @@ _SETTINGS = {
 
 class Missing(Exception):
     """A fault cannot be injected on this machine. The message names what is missing."""
+
+
+class Stopped(Exception):
+    """A PostgreSQL cluster has stopped."""
 
 
 def postgres_program(name: str) -> str:
@@ -169,14 +173,21 @@ class Cluster:
                 start_new_session=True,
                 **_account_options(),
             )
-        await self.wait_until_ready()
+        await self._wait_until_ready()
 
-    async def wait_until_ready(self) -> None:
-        """Wait until the cluster accepts connections."""
+    async def restart_if_stopped(self) -> bool:
+        """Start the cluster if it has stopped, and wait until it accepts connections. Returns whether it had stopped."""
+        with contextlib.suppress(Stopped):
+            await self._wait_until_ready()
+            return False
+        await self.start()
+        return True
+
+    async def _wait_until_ready(self) -> None:
         async with asyncio.timeout(PATIENCE):
             while True:
                 if not self.runs:
-                    raise RuntimeError(f"PostgreSQL {self.name} has stopped:\n{self.log[-2_000:]}")
+                    raise Stopped(f"PostgreSQL {self.name} has stopped:\n{self.log[-2_000:]}")
                 with contextlib.suppress(OSError, asyncpg.PostgresError):
                     await self.ask("SELECT 1")
                     return

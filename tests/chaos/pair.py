@@ -5,7 +5,8 @@ import contextlib
 import time
 from pathlib import Path
 
-from chaos.machines import PATIENCE, Cluster
+from chaos.machines import Cluster
+from support.server_processes import PATIENCE
 from support.tcp_proxy import Proxy
 
 

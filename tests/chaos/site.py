@@ -47,6 +47,8 @@ class Site:
     disk: SmallDisk | None = None
     clock: Path | None = None
     """The file with the number of seconds by which the clock of a SQLite site is ahead."""
+    bug: str | None = None
+    """A bug to plant in the servers."""
     token: str = ""
     secret: str = ""
     servers: list[Server] = field(default_factory=list)
@@ -58,8 +60,10 @@ class Site:
         await server_processes.ready(self.servers[number])
 
     def _start(self, port: int | None = None) -> Server:
-        application = "gqlstock.app:from_env" if self.clock is None else "chaos.set_clock:from_env"
-        return server_processes.start(self.env, self.directory, port, application)
+        application = "gqlstock.app" if self.clock is None else "chaos.set_clock"
+        if self.bug is not None:
+            application = "chaos.planted"
+        return server_processes.start(self.env, self.directory, port, f"{application}:from_env")
 
     async def start_servers(self) -> None:
         self.servers += [self._start() for _ in range(SERVERS)]
@@ -70,6 +74,15 @@ class Site:
         assert self.cluster is not None
         statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
         return len(await self.cluster.ask(statement, NAME))
+
+    async def transactions_left(self) -> int:
+        """Count the transactions that have been open and idle for some seconds."""
+        cluster = self.pair.primary if self.pair is not None else self.cluster
+        if cluster is None:
+            return 0
+        statement = """SELECT count(*) AS transactions FROM pg_stat_activity WHERE datname = $1
+            AND state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '5 seconds'"""
+        return int((await cluster.ask(statement, NAME))[0]["transactions"])
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -85,8 +98,9 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def postgres() -> AsyncIterator[Site]:
-    """A site on a new PostgreSQL cluster behind a proxy. If mounting is permitted, the write-ahead log is on a small disk."""
+async def postgres(bug: str | None = None) -> AsyncIterator[Site]:
+    """A site on a new PostgreSQL cluster behind a proxy. If mounting is permitted, the write-ahead log is on a small disk.
+    ``bug``: one to plant in the servers."""
     async with contextlib.AsyncExitStack() as stack:
         directory = stack.enter_context(_directory())
         disk = stack.enter_context(machines.small_disk(directory / "disk", 64))
@@ -94,7 +108,8 @@ async def postgres() -> AsyncIterator[Site]:
         settings = {"min_wal_size": "2MB", "max_wal_size": "32MB", "wal_keep_size": "0"}
         cluster = await stack.enter_async_context(_running(created, **settings))
         proxy = await stack.enter_async_context(proxied("127.0.0.1", cluster.port))
-        yield await stack.enter_async_context(_site(directory, _url(cluster.port), cluster, proxy=proxy, disk=disk))
+        site = _site(directory, _url(cluster.port), cluster, proxy=proxy, disk=disk, bug=bug)
+        yield await stack.enter_async_context(site)
 
 
 @contextlib.asynccontextmanager
@@ -172,6 +187,7 @@ async def _site(
     proxy: Proxy | None = None,
     disk: SmallDisk | None = None,
     clock: Path | None = None,
+    bug: str | None = None,
 ) -> AsyncIterator[Site]:
     """Create a shop in an empty database, and start its servers."""
     async with contextlib.AsyncExitStack() as stack:
@@ -190,7 +206,9 @@ async def _site(
         }
         if clock is not None:
             env["CHAOS_CLOCK"] = str(clock)
-        site = Site(directory, url, env, broker, receiver, postbox, cluster, pair, proxy, disk, clock)
+        if bug is not None:
+            env["CHAOS_BUG"] = bug
+        site = Site(directory, url, env, broker, receiver, postbox, cluster, pair, proxy, disk, clock, bug)
         await versions.migrate(_database(url))
         async with site.open():
             await warehouses.ensure_default_organization()

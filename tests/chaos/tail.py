@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from support.history import UNANSWERED, Call
+from support.history import LOOKS, TARGETS, UNANSWERED, Call
 from support.stock_evidence import Evidence, Kept
 
 
@@ -36,16 +36,20 @@ def split(calls: Sequence[Call], evidence: Mapping[str, Evidence], tail: Tail) -
     """Find the calls that were lost. Only calls that ran while replication was stopped can be lost.
 
     Refusals and reads of that time are not checked, because they may depend on lost calls. Calls without a key become
-    optional, because it is unknown whether they were lost."""
+    optional, because it is unknown whether they were lost. A lost object may have the id of a new one, of other items."""
     stored = {key: one for group in evidence.values() for key, one in group.kept.items()}
     offset = time.time() - time.monotonic()
     kept: list[Call] = []
     lost: list[Call] = []
     survivors: list[Call] = []
     for call in calls:
-        if call.optional or call.start > tail.until or call.end < tail.since - _IN_FLIGHT:
+        if call.start > tail.until or call.end < tail.since - _IN_FLIGHT:
             kept.append(call)
-        elif call.refusals or call.name == "look":
+            continue
+        call = _of_its_object(call, evidence)
+        if call.optional:
+            kept.append(call)
+        elif call.refusals or call.name in LOOKS:
             continue
         elif call.key is None:
             kept.append(dataclasses.replace(call, refusals=None, end=UNANSWERED, made=None))
@@ -55,6 +59,15 @@ def split(calls: Sequence[Call], evidence: Mapping[str, Evidence], tail: Tail) -
         else:
             lost.append(call)
     return Split(kept, lost, _out_of_order(survivors, lost, tail))
+
+
+def _of_its_object(call: Call, evidence: Mapping[str, Evidence]) -> Call:
+    """The call in the group of the object that the database now has under the id to which it refers."""
+    if call.name not in TARGETS:
+        return call
+    kind, id = TARGETS[call.name], call.target
+    owners = (group for group, one in evidence.items() if id in getattr(one, f"{kind}s"))
+    return dataclasses.replace(call, group=next(owners, call.group))
 
 
 def _is_original(call: Call, stored: Kept, offset: float) -> bool:

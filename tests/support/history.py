@@ -2,15 +2,12 @@
 
 The serial order must respect real time: a call that ended before another began comes first. With it, the model must
 produce every answer, the exact ledger, the units of every order and hold, and the final figures of the database. Calls
-without an answer may or may not have happened. Groups of items that no call combines are checked separately.
-Linearizability is local: if each group has a serial order, all groups together have one.
-
-    PYTHONPATH=tests .venv/bin/python -m support.stock_load --minutes 10 --database sqlite:////tmp/load.db
-
-runs clients that change a few items through two processes for ten minutes, and then checks their answers. The clients are
-in ``stock_clients.py``.
+without an answer may or may not have happened. A call with a key happened if the database has an answer stored under the key.
+Groups of items that no call combines are checked separately. Linearizability is local: if each group has a serial order, all
+groups together have one. The clients are in ``stock_clients.py``.
 """
 
+import dataclasses
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,26 +17,28 @@ from typing import Any
 
 from support.facts import Facts
 from support.serial_order import Found, Search
-from support.stock_evidence import Evidence
+from support.stock_evidence import Evidence, Kept, LedgerRow
 from support.stock_model import Model
-from support.stock_records import OPEN, Level, Movement, Order, Piece, Place, Refused, Rules
+from support.stock_records import OPEN, Level, Movement, Order, Piece, Place, Refused, Rules, Shipment
 
 UNANSWERED = float("inf")
-# A search gives up after this number of backtracks: per call, and at least.
-_PER_CALL, _LEAST = 20, 2_000
+MAX_BACKTRACKS = 5_000
+# Orders the calls of a transaction, which have the same timestamp. Seconds.
+_TICK = 1e-7
 # The ledger has the tag of these calls as the reason of their movements.
-_TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back", "edit", "move")
+TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back", "edit", "move")
 # These succeed at most once per object.
 _ONCE = ("ship", "unpack", "release", "withdraw", "retry")
+LOOKS = ("look", "look_order")
 # The kind of object that a call refers to.
-_TARGETS = {
-    **dict.fromkeys(("retry", "edit", "move", "cancel", "take_back", "pack"), "order"),
+TARGETS = {
+    **dict.fromkeys(("retry", "edit", "move", "cancel", "take_back", "pack", "look_order"), "order"),
     **dict.fromkeys(("ship", "unpack"), "shipment"),
     **dict.fromkeys(("release", "expire"), "hold"),
     **dict.fromkeys(("withdraw", "update"), "announcement"),
 }
 # These create an object.
-_CREATING = ("place", "hold", "pack", "announce")
+CREATING = {"place": "order", "hold": "hold", "pack": "shipment", "announce": "announcement"}
 
 
 @dataclass(eq=False)
@@ -70,13 +69,19 @@ class Call:
         return self.refusals is None
 
     @property
+    def target(self) -> int:
+        """The id of the object of a kind in ``TARGETS`` that it refers to."""
+        id: int = self.given["order" if self.name == "pack" else "id"]
+        return id
+
+    @property
     def quiet(self) -> bool:
-        return bool(self.refusals) or self.name == "look"
+        return bool(self.refusals) or self.name in LOOKS
 
     def __str__(self) -> str:
         given = ", ".join(f"{name}={value}" for name, value in self.given.items())
-        answer = self.refusals or self.seen or self.made or "done"
-        return f"{self.tag} {self.name}({given}) → {'no answer' if self.optional else answer}"
+        unknown = "no answer" if self.optional else "no answer, but one is stored" if self.end == UNANSWERED else None
+        return f"{self.tag} {self.name}({given}) → {unknown or self.refusals or self.seen or self.made or 'done'}"
 
 
 @dataclass
@@ -97,20 +102,26 @@ class Verdict:
     seconds: float
     """CPU time."""
     problems: list[str] = field(default_factory=list)
+    undecided: bool = False
+    """Whether the search gave up, so that a serial order may exist."""
 
 
 def check(
-    calls: Sequence[Call], groups: Mapping[str, Group], evidence: Mapping[str, Evidence], least: int = _LEAST
+    calls: Sequence[Call],
+    groups: Mapping[str, Group],
+    evidence: Mapping[str, Evidence],
+    max_backtracks: int = MAX_BACKTRACKS,
 ) -> list[Verdict]:
-    """Check each group of items separately. ``least``: the number of backtracks that a search may always take."""
+    """Check each group of items separately. A search gives up after ``max_backtracks`` backtracks."""
     verdicts = []
     for name, group in groups.items():
         began = time.process_time()
         checker = Checker(group, evidence[name])
         possible = checker.possible([call for call in calls if call.group == name])
-        found = checker.search(possible, least)
+        found = checker.search(possible, max_backtracks)
         seconds = time.process_time() - began
-        verdicts.append(Verdict(name, len(possible), seconds, checker.problems(found, len(possible))))
+        undecided = not (found.complete or found.exhausted)
+        verdicts.append(Verdict(name, len(possible), seconds, checker.problems(found, len(possible)), undecided))
     return verdicts
 
 
@@ -133,53 +144,84 @@ class Checker:
             self._facts.put(("level", *place), Level(on_hand, moved=int(on_hand != 0)))
 
     def possible(self, calls: Sequence[Call]) -> list[Call]:
-        """The calls that may have happened according to the database. Sets their hints."""
-        offset = time.time() - time.monotonic()
+        """The calls that happened or may have happened according to the database. Sets their hints."""
         done = {(call.name, call.given["id"]) for call in calls if call.name in _ONCE and call.refusals == ()}
         updates = [call for call in calls if call.name in ("announce", "update") and not call.refusals]
         found = [call for call in calls if not call.optional or self._may_have_happened(call, done, updates)]
         for call in found:
-            if call.name == "announce" and not call.refusals:
-                call.made = self._evidence.tagged.get(call.tag)
+            if call.name in CREATING and not call.refusals and call.made is None:
+                call.made = self._made(call)
+        found = self._merged(found)
         self._moved = {call.given["id"] for call in found if call.name == "move" and not call.refusals}
         self._changing = {}
         for call in found:
             if call.name in ("edit", "move") and not call.refusals:
                 self._changing.setdefault(call.given["id"], set()).add(call.tag)
-        for call in found:
+        self._set_hints(found, updates)
+        return found
+
+    def _kept(self, call: Call) -> Kept | None:
+        """The answer that the database has stored under the call's key."""
+        return None if call.key is None else self._evidence.kept.get(call.key)
+
+    def _made(self, call: Call) -> int | None:
+        """The id of the object that the database has for the call."""
+        kept = self._kept(call)
+        return kept.made if kept and kept.made is not None else self._evidence.tagged.get(call.tag)
+
+    def _merged(self, calls: Sequence[Call]) -> list[Call]:
+        """Merge the attempts of each stored key into one call that happened. Refused attempts stay, and so do those that were
+        answered with another object."""
+        merged: list[Call] = []
+        attempts: dict[str, list[Call]] = {}
+        for call in calls:
+            is_attempt = self._kept(call) and not call.refusals and call.made in (None, self._made(call))
+            (attempts.setdefault(call.key or "", []) if is_attempt else merged).append(call)
+        for same in attempts.values():
+            first = min(same, key=lambda call: call.start)
+            end = min(call.end for call in same)
+            merged.append(dataclasses.replace(first, end=end, refusals=(), seen=None))
+        return merged
+
+    def _set_hints(self, calls: Sequence[Call], updates: Sequence[Call]) -> None:
+        offset = time.time() - time.monotonic()
+        for call in calls:
             stamp = self._stamp(call)
             if stamp is not None:
                 # The database's clock may have been set meanwhile, so the timestamp may lie outside the call.
-                call.hint = min(max(stamp.timestamp() - offset, call.start), call.end) + self._within_batch(call)
+                call.hint = min(max(stamp.timestamp() - offset, call.start), call.end)
             else:
                 is_known = not self._leaves_no_evidence(call) or self._is_the_only_cause(call, updates)
                 call.hint = min(call.end, call.start + 0.02) if is_known else UNANSWERED
-        return found
+        self._order_hints(calls)
 
-    def _within_batch(self, call: Call) -> float:
-        """Some nanoseconds that order the calls of a transaction, because they have the same timestamp."""
-        kept = self._evidence.kept.get(call.key or "")
-        return kept.number * 1e-9 if kept else 0
+    def _order_hints(self, calls: Sequence[Call]) -> None:
+        """Correct the hints of calls with stored answers, whose numbers show their order without a clock."""
+        numbered = [(kept.number, call) for call in calls if not call.refusals and (kept := self._kept(call))]
+        ordered = [call for _, call in sorted(numbered, key=lambda one: one[0])]
+        latest_start, earliest_end = 0.0, UNANSWERED
+        for call in ordered:
+            latest_start = max(latest_start, call.start)
+            call.hint = max(call.hint, latest_start)
+        for call in reversed(ordered):
+            earliest_end = min(earliest_end, call.end)
+            call.hint = min(call.hint, earliest_end)
+        for number, call in enumerate(ordered):
+            call.hint += number * _TICK
 
     def _may_have_happened(self, call: Call, done: Collection[tuple[str, Any]], updates: Sequence[Call]) -> bool:
         """Whether the database allows that an unanswered call happened. ``done``: the successful calls in ``_ONCE``, by name
         and object id; ``updates``: the calls that set values of announcements."""
         evidence, given = self._evidence, call.given
         if call.key is not None:
-            kept = evidence.kept.get(call.key)
-            if kept is None:
-                return False
-            if call.name in _CREATING:
-                call.made = kept.made if kept.made is not None else evidence.tagged.get(call.tag)
-            return True
+            return self._kept(call) is not None
         if call.name in _ONCE and (call.name, given["id"]) in done:
             return False
         match call.name:
-            case "look":
+            case "look" | "look_order":
                 return False
             case "place" | "announce":
-                call.made = evidence.tagged.get(call.tag)
-                return call.made is not None
+                return call.tag in evidence.tagged
             case "adjust" | "count" | "transfer" | "receive":
                 return ("tag", call.tag) in evidence.times
             case "ship" | "unpack":
@@ -243,25 +285,32 @@ class Checker:
     def _stamp(self, call: Call) -> datetime | None:
         if call.quiet:
             return None
-        id = call.made if call.name in _CREATING else call.given.get("id")
-        times, kept = self._evidence.times, self._evidence.kept.get(call.key or "")
-        return times.get(("tag", call.tag)) or times.get((call.name, id)) or (kept.at if kept else None)
+        of: Any = call.made if call.name in CREATING else call.given.get("id")
+        if call.name == "delete_level":
+            of = call.given["sku"], call.given["warehouse"]
+        times, kept = self._evidence.times, self._kept(call)
+        return times.get(("tag", call.tag)) or times.get((call.name, of)) or (kept.at if kept else None)
 
-    def search(self, calls: Sequence[Call], least: int = _LEAST) -> Found[Call]:
-        return Search(calls, self._facts, self.explains, self.differences).run(max(_PER_CALL * len(calls), least))
+    def search(self, calls: Sequence[Call], max_backtracks: int = MAX_BACKTRACKS) -> Found[Call]:
+        return Search(calls, self._facts, self.explains, self.differences).run(max_backtracks)
 
     def explains(self, call: Call) -> bool:
         """Apply a call to the model. Returns whether the result agrees with the client's answer and the database."""
         return self._difference(call) is None
 
     def _difference(self, call: Call) -> str | None:
-        kept = self._facts.get(("key", call.key)) if call.key is not None else None
-        if kept is not None:
-            same = call.refusals == () and kept in (call.made, True)
-            return None if same else f"the key was already used, for {kept}"
+        used = self._facts.get(("key", call.key)) if call.key is not None else None
+        if used is not None:
+            same = call.refusals == () and used in (call.made, True)
+            return None if same else f"the key was already used, for {used}"
+        if call.key is not None and not call.refusals and self._kept(call) is None:
+            return "the database has no answer under its key"
+        if call.name in CREATING and not call.refusals and call.made is None:
+            return f"the database has no {CREATING[call.name]} of the call"
         if missing := self._missing(call):
             not_found = call.refusals is not None and {code for code, _ in call.refusals} == {"NOT_FOUND"}
-            return None if not_found else f"the model has no {missing}"
+            not_shown = call.name == "look_order" and call.seen is None
+            return None if not_found or not_shown else f"the model has no {missing}"
         self._model.movements.clear()
         mark = self._facts.mark()
         try:
@@ -271,29 +320,31 @@ class Checker:
             return None if call.refusals == refusal.reasons else f"the model refuses it: {refusal.reasons}"
         if call.refusals:
             return f"the model accepts it, and shows {seen}" if seen else "the model accepts it"
-        if call.name == "look":
+        if call.name in LOOKS:
             return None if seen == call.seen else f"the model shows {seen}"
         if call.key is not None:
             self._facts.put(("key", call.key), call.made or True)
         return self._unit_difference(call) or self._exceeds_final(call) or self._movement_difference(call)
 
     def _missing(self, call: Call) -> str | None:
-        """An object that a call refers to and that the model does not have. The database may have lost it."""
+        """An object that a call refers to and that the model does not have. Only a failover to an asynchronous standby may
+        lose it; then the call is refused with NOT_FOUND."""
         given = call.given
         objects = [
             ("hold", given.get("hold")),
             ("hold", given.get("replaces")),
             ("announcement", given.get("announcement")),
         ]
-        if call.name in _TARGETS:
-            objects.append((_TARGETS[call.name], given["order" if call.name == "pack" else "id"]))
+        if call.name in TARGETS:
+            objects.append((TARGETS[call.name], call.target))
         return next(
             (f"{kind} {id}" for kind, id in objects if id is not None and self._facts.get((kind, id)) is None), None
         )
 
     def _arguments(self, call: Call) -> dict[str, Any]:
-        if call.name in _CREATING:
-            return {**call.given, "id": call.made}
+        if call.name in CREATING:
+            # A refused call has no object. The model accepts it only if the refusal was wrong.
+            return {**call.given, "id": call.made or 0}
         if call.name == "count":
             return {"rows": [(*row[:4], self._moved_since(row)) for row in call.given["rows"]]}
         return call.given
@@ -339,7 +390,7 @@ class Checker:
         """How the current units of an order's lines contradict the final ones. Units may be added later."""
         if id in self._moved:
             return None
-        planned = [_counted(line.pieces, 2) for line in order.lines]
+        planned = [counted(line.pieces, 2) for line in order.lines]
         stored = [
             Counter({source: units for source, units in final.items() if source in current})
             for current, final in zip(planned, self._evidence.plans.get(id, []), strict=False)
@@ -388,7 +439,7 @@ class Checker:
 
     def _movement_difference(self, call: Call) -> str | None:
         """How the model's movements differ from the next entries of the ledger."""
-        if call.name in _TAGGED and not self._model.movements and ("tag", call.tag) in self._evidence.times:
+        if call.name in TAGGED and not self._model.movements and ("tag", call.tag) in self._evidence.times:
             return "the ledger has a movement of the call, the model has none"
         for movement in self._model.movements:
             ledger = self._evidence.ledger[movement.sku, movement.warehouse]
@@ -397,13 +448,9 @@ class Checker:
                 return f"the model writes {tuple(movement)}, the ledger has {entry}"
         return None
 
-    def _is_same(self, call: Call, movement: Movement, entry: Any) -> bool:
-        order = call.given.get("id") if call.name in ("retry", "cancel", "take_back", "edit", "move") else None
-        if call.name == "place":
-            order = call.made
-        if call.name == "ship":
-            order = self._facts.get(("shipment", call.given["id"])).order
-        cause = call.tag if call.name in _TAGGED else None
+    def _is_same(self, call: Call, movement: Movement, entry: LedgerRow) -> bool:
+        order = order_of_movements(self._facts, call)
+        cause = call.tag if call.name in TAGGED else None
         figures = entry.kind, entry.quantity, entry.on_hand_after
         return figures == movement[2:5] and (entry.order, entry.cause) == (order, cause)
 
@@ -434,20 +481,15 @@ class Checker:
 
     def _order(self, _: int, order: Order) -> Any:
         lines = [(line.sku, line.quantity, line.canceled) for line in order.lines]
-        pieces = [_counted(_renumbered(line.pieces), 4) for line in order.lines]
+        pieces = [counted(renumbered(line.pieces), 4) for line in order.lines]
         return order.status, lines, pieces, [line.promised for line in order.lines]
-
-    def _shipment(self, id: int, shipment: Any) -> Any:
-        order: Order = self._facts.get(("order", shipment.order))
-        states = {piece.state for line in order.lines for piece in line.pieces if piece.shipment == id}
-        open_state = "PENDING" if "BACKORDERED" in states else "READY" if states else "CANCELED"
-        return shipment.order, shipment.warehouse, "SHIPPED" if shipment.state == "SHIPPED" else open_state
 
     def problems(self, found: Found[Call], count: int) -> list[str]:
         """Why there is no serial order; empty if there is one."""
         if found.complete:
             return []
-        failure = f"no serial order of {count} calls {'exists' if found.exhausted else 'was found'}"
+        undecided = "" if found.exhausted else f"undecided after {found.backtracks} backtracks: "
+        failure = f"{undecided}no serial order of {count} calls {'exists' if found.exhausted else 'was found'}"
         if found.problems:
             return [
                 f"{failure}: the best one explains all answers, but its final state differs:",
@@ -469,6 +511,24 @@ class Checker:
         return difference
 
 
+def order_of_movements(facts: Facts, call: Call) -> int | None:
+    """The id of the order in the movements of a call."""
+    if call.name == "ship":
+        shipment: Shipment = facts.get(("shipment", call.given["id"]))
+        return shipment.order
+    if call.name == "place":
+        return call.made
+    return call.given["id"] if call.name in ("retry", "cancel", "take_back", "edit", "move") else None
+
+
+def stored_shipment(facts: Facts, id: int, shipment: Shipment) -> tuple[int, str, str]:
+    """A shipment of the model as the database has it: its order, warehouse and state."""
+    order: Order = facts.get(("order", shipment.order))
+    states = {piece.state for line in order.lines for piece in line.pieces if piece.shipment == id}
+    open_state = "PENDING" if "BACKORDERED" in states else "READY" if states else "CANCELED"
+    return shipment.order, shipment.warehouse, "SHIPPED" if shipment.state == "SHIPPED" else open_state
+
+
 def _changes(update: Call) -> dict[str, Any]:
     """The values that an update sets."""
     return {name: value for name, value in update.given.items() if name != "id"}
@@ -485,13 +545,13 @@ def _closed(pieces: Iterable[tuple[str, str, int, int]]) -> Counter[tuple[str, s
     return sums
 
 
-def _renumbered(pieces: Sequence[Piece]) -> list[Piece]:
+def renumbered(pieces: Sequence[Piece]) -> list[Piece]:
     """Renumber the positions of pieces without the gaps that moves leave."""
     positions = sorted({piece.position for piece in pieces})
     return [piece._replace(position=positions.index(piece.position)) for piece in pieces]
 
 
-def _counted(pieces: Sequence[Piece], fields: int) -> Counter[Any]:
+def counted(pieces: Sequence[Piece], fields: int) -> Counter[Any]:
     """Count units by the first fields of their pieces."""
     sums: Counter[Any] = Counter()
     for piece in pieces:
@@ -501,7 +561,7 @@ def _counted(pieces: Sequence[Piece], fields: int) -> Counter[Any]:
 
 _COMPARED: dict[str, Any] = {
     "order": Checker._order,
-    "shipment": Checker._shipment,
+    "shipment": lambda checker, id, shipment: stored_shipment(checker._facts, id, shipment),
     "hold": lambda checker, id, hold: hold.state,
     "announcement": lambda checker, id, announcement: announcement,
 }

@@ -1,8 +1,8 @@
 """Searches for a serial order of calls that explains all answers and respects real time (a linearization).
 
 The algorithm is by Wing and Gong, with Lowe's memoization of visited states. A call may come next if no other remaining call
-ended before it began. Candidates are tried in the order of their hints. Hints affect only the duration of the search, unless
-it gives up.
+ended before it began. Candidates are tried in the order of their hints, then of their starts. Hints affect only the duration
+of the search, unless it gives up.
 """
 
 import random
@@ -36,6 +36,7 @@ class Found(Generic[Call]):
     exhausted: bool
     """Whether the search was exhaustive, so that no serial order exists. Otherwise it gave up or found one."""
     stuck: list[Call] = field(default_factory=list)
+    backtracks: int = 0
     problems: list[str] = field(default_factory=list)
     """If the order explains all answers: how the final state differs."""
 
@@ -65,13 +66,13 @@ class Search(Generic[Call]):
         self._done = 0
         self._required_left = sum(not call.optional for call in self._calls)
 
-    def run(self, most: int) -> Found[Call]:
-        """Search, and give up after ``most`` backtracks."""
+    def run(self, max_backtracks: int) -> Found[Call]:
+        """Search, and give up after ``max_backtracks`` backtracks."""
         best = Found[Call]([], complete=False, exhausted=False)
+        best.stuck = [self._calls[number] for number in self._candidates()]
         path: list[tuple[int, int]] = []
         open_choices = [self._candidates()]
         seen = {(self._done, self._facts.digest)}
-        backtracks = 0
         while True:
             if not self._required_left and not (problems := self._final_differences()):
                 return Found([self._calls[number] for number, _ in path], complete=True, exhausted=False)
@@ -80,9 +81,9 @@ class Search(Generic[Call]):
                 best.stuck = [self._calls[number] for number in self._candidates()]
                 best.problems = problems if not self._required_left else []
             if not self._step(path, open_choices, seen):
-                backtracks += 1
+                best.backtracks += 1
                 open_choices.pop()
-                if not path or backtracks > most:
+                if not path or best.backtracks > max_backtracks:
                     best.exhausted = not path
                     return best
                 number, mark = path.pop()
@@ -121,7 +122,7 @@ class Search(Generic[Call]):
             found.append(number)
             first_end = min(first_end, self._calls[number].end)
             number = self._next[number]
-        return sorted(found, key=lambda number: (self._calls[number].quiet, -self._calls[number].hint))
+        return sorted(found, key=lambda number: (self._calls[number].quiet, -self._calls[number].hint, -number))
 
     def _remove(self, number: int) -> None:
         self._next[self._before[number]] = self._next[number]

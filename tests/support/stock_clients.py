@@ -28,6 +28,8 @@ from support.server_processes import Server
 _ERRORS = "userErrors { code ... on InsufficientStockError { salable } ... on StaleQuantityError { actual } }"
 _LOOK = """query ($sku: String!, $warehouse: String!) { inventoryLevel(sku: $sku, warehouse: $warehouse) {
     onHand reserved planned backordered held incoming } }"""
+_LOOK_ORDER = """query ($number: String!) { order(number: $number) {
+    status lines { sku quantity canceled backordered shipped returned } } }"""
 # For each call of the model: the mutation, and the selected fields of its payload.
 _MUTATIONS = {
     "adjust": ("adjustStock", ""),
@@ -50,8 +52,8 @@ _MUTATIONS = {
     "ship": ("shipShipment", ""),
     "unpack": ("cancelShipment", ""),
 }
-_RETRYABLE = ("place", "adjust", "transfer", "receive", "edit", "move")
-_ABORTABLE = (*_RETRYABLE, "cancel", "ship", "release", "unpack")
+RETRYABLE = ("place", "adjust", "transfer", "receive", "edit", "move")
+_ABORTABLE = (*RETRYABLE, "cancel", "ship", "release", "unpack")
 _CHANCE_OF_ABORT = 0.04
 _CHANCE_OF_DUPLICATE = 0.1
 _FAR_AHEAD = datetime(2090, 12, 1, tzinfo=UTC)
@@ -125,14 +127,16 @@ class Recorder:
         return f"{self.label}-{next(self._numbers)}"
 
     def _takes_key(self, name: str) -> bool:
-        return name in _RETRYABLE and self.chance.random() < 0.5
+        return name in RETRYABLE and self.chance.random() < 0.5
 
-    async def do(self, shelf: Shelf, name: str, given: dict[str, Any], asked: dict[str, Any], **tags: str) -> Call:
-        """Run a mutation. Returns the answered call, or the last unanswered one. ``tags``: the input fields that are set to
+    async def do(
+        self, shelf: Shelf, name: str, given: dict[str, Any], asked: dict[str, Any], tagged: str | None = None
+    ) -> Call:
+        """Run a mutation. Returns the answered call, or the last unanswered one. ``tagged``: the input field that is set to
         the call's tag."""
         tag = self._tag()
         key = tag if self._takes_key(name) else None
-        asked = {**asked, **dict.fromkeys(tags, tag)} | ({"idempotencyKey": key} if key else {})
+        asked = asked | ({tagged: tag} if tagged else {}) | ({"idempotencyKey": key} if key else {})
 
         def make() -> Call:
             return Call(shelf.name, name, given, tag, key)
@@ -141,7 +145,7 @@ class Recorder:
         if key is not None and self.chance.random() < _CHANCE_OF_DUPLICATE:
             calls = await asyncio.gather(*(self._send(make(), asked, number) for number in range(len(self.servers))))
             return calls[0]
-        if name in _ABORTABLE and (key or name not in _RETRYABLE) and self.chance.random() < _CHANCE_OF_ABORT:
+        if name in _ABORTABLE and (key or name not in RETRYABLE) and self.chance.random() < _CHANCE_OF_ABORT:
             aborted = make()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._send(aborted, asked, at), self.chance.uniform(0.001, 0.02))
@@ -182,6 +186,14 @@ class Recorder:
         found = data["inventoryLevel"]
         call.refusals, call.seen = (), tuple(found.values()) if found else None
         return call.seen
+
+    async def look_order(self, shelf: Shelf, order: int) -> None:
+        call = Call(shelf.name, "look_order", {"id": order}, self._tag())
+        variables = {"number": order_rules.number(order)}
+        data = await self._post(call, self.chance.randrange(len(self.servers)), _LOOK_ORDER, variables)
+        call.refusals, found = (), data["order"]
+        if found is not None:
+            call.seen = found["status"], tuple(tuple(line.values()) for line in found["lines"])
 
     async def expire(self, shelf: Shelf, hold: int) -> None:
         """Expire a hold. The lock on its items serializes this with other transactions."""
@@ -282,7 +294,7 @@ class Client:
         places = {self._random_place(shelf) for _ in range(self._chance.randint(1, 2))}
         rows = [(*place, self._chance.choice([-4, -2, -1, 1, 2, 3])) for place in sorted(places)]
         changes = [{"sku": sku, "warehouse": warehouse, "delta": delta} for sku, warehouse, delta in rows]
-        await self._record.do(shelf, "adjust", {"rows": rows}, {"changes": changes}, reason="")
+        await self._record.do(shelf, "adjust", {"rows": rows}, {"changes": changes}, tagged="reason")
 
     async def count(self, shelf: Shelf) -> None:
         """Count. Half of the counts expect the onHand value that clients last saw, or one more."""
@@ -306,7 +318,7 @@ class Client:
         sku, warehouse, counted, expected, moment = row
         count = {"sku": sku, "warehouse": warehouse, "onHand": counted, "expectedOnHand": expected}
         count["countedAt"] = moment.isoformat() if moment else None
-        call = await self._record.do(shelf, "count", {"rows": [row]}, {"counts": [count]}, reason="")
+        call = await self._record.do(shelf, "count", {"rows": [row]}, {"counts": [count]}, tagged="reason")
         if call.refusals == () and moment is None:
             shelf.on_hand[sku, warehouse] = counted
 
@@ -314,14 +326,16 @@ class Client:
         source, target = self._chance.sample(list(shelf.group.warehouses), 2)
         rows = [(sku, quantity) for sku, quantity in dict(self._random_rows(shelf)).items()]
         asked = {"from": source, "to": target, "lines": lines(rows)}
-        await self._record.do(shelf, "transfer", {"source": source, "target": target, "rows": rows}, asked, reason="")
+        await self._record.do(
+            shelf, "transfer", {"source": source, "target": target, "rows": rows}, asked, tagged="reason"
+        )
 
     async def announce(self, shelf: Shelf) -> None:
         (sku, warehouse), quantity = self._random_place(shelf), self._chance.randint(1, 4)
         at = self._random_date(shelf)
         given = {"sku": sku, "warehouse": warehouse, "quantity": quantity, "at": at}
         asked = {"warehouse": warehouse, "lines": lines([(sku, quantity)]), "expectedAt": at and at.isoformat()}
-        call = await self._record.do(shelf, "announce", given, asked, reference="")
+        call = await self._record.do(shelf, "announce", given, asked, tagged="reference")
         call.made = await self._record.announced(call.tag)
         if call.made is not None:
             shelf.announcements.append((call.made, sku, warehouse))
@@ -341,7 +355,7 @@ class Client:
             "quantity": quantity,
             "announcement": announcement,
         }
-        await self._record.do(shelf, "receive", given, {"warehouse": warehouse, "lines": [line]}, reason="")
+        await self._record.do(shelf, "receive", given, {"warehouse": warehouse, "lines": [line]}, tagged="reason")
 
     async def withdraw(self, shelf: Shelf) -> None:
         if known := self._recent(shelf.announcements):

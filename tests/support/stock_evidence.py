@@ -14,8 +14,8 @@ _UNIT = 10_000
 
 
 @dataclass(frozen=True)
-class Movement:
-    """``cause``: the reason that the caller gave, or None. It is the tag of the call."""
+class LedgerRow:
+    """A stored movement. ``cause``: the reason that the caller gave, or None. It is the tag of the call."""
 
     kind: str
     quantity: int
@@ -39,7 +39,7 @@ class Kept:
 class Evidence:
     levels: dict[Place, tuple[int, ...] | None] = field(default_factory=dict)
     """On hand, reserved, planned, backordered, held and incoming; None for a deleted level."""
-    ledger: dict[Place, list[Movement]] = field(default_factory=lambda: defaultdict(list))
+    ledger: dict[Place, list[LedgerRow]] = field(default_factory=lambda: defaultdict(list))
     orders: dict[int, tuple[str, list[tuple[str, int, int]]]] = field(default_factory=dict)
     """The status of each order, and the SKU, quantity and canceled quantity of each line."""
     promised: dict[int, list[datetime | None]] = field(default_factory=dict)
@@ -94,7 +94,7 @@ async def _read_levels(found: Evidence, item_ids: str) -> None:
             found.times["delete_level", place] = _time(row["deleted_at"])
     at_levels = f"level_id IN (SELECT id FROM inventory_level WHERE item_id {item_ids})"
     for row in await sql.query(f"SELECT * FROM stock_movement WHERE {at_levels} ORDER BY id"):
-        movement = Movement(
+        movement = LedgerRow(
             row["kind"],
             row["quantity"] // _UNIT,
             row["on_hand_after"] // _UNIT,

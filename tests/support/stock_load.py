@@ -1,6 +1,8 @@
 """Runs many clients on a few hot items and two server processes, and then checks the history.
 
-``python -m support.stock_load`` runs it manually for a given time.
+    PYTHONPATH=tests .venv/bin/python -m support.stock_load --minutes 10 --database sqlite:////tmp/load.db
+
+runs it manually for ten minutes.
 """
 
 import argparse
@@ -41,6 +43,7 @@ GROUPS = {
     "rare": {"BOX": Rules(ON_ORDER), "PEN": Rules(NEVER)},
 }
 _ORDERS = {"place": 24, "pack": 10, "ship": 9, "unpack": 2, "cancel": 6, "take_back": 4, "edit": 8, "move": 4}
+_ORDERS |= {"look_order": 8}
 _HOLDS = {"hold": 8, "place_held": 5, "release": 3}
 _ARRIVALS = {"announce": 3, "receive": 4, "withdraw": 1}
 _STOCK = {"adjust": 7, "transfer": 4}

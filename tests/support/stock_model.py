@@ -205,6 +205,18 @@ class Model(LevelModel):
         self._move(id, order, picks, "RETURNED", "RETURN" if restock else None)
         self._fill(self._touched(order, picks) if restock else [])
 
+    def look_order(self, id: int) -> tuple[str, tuple[tuple[Any, ...], ...]]:
+        """The status of an order, and of each line: SKU, units ordered, canceled, backordered, shipped and returned."""
+        order: Order = self.facts.get(("order", id))
+        return order.status, tuple(self._shown(order, line) for line in order.lines)
+
+    def _shown(self, order: Order, line: Line) -> tuple[Any, ...]:
+        units = Counter[str]()
+        for piece in line.pieces:
+            units[piece.state] += piece.quantity
+        gone = units["SHIPPED"] + units["RETURNED"]
+        return line.sku, line.quantity, line.canceled, units["BACKORDERED"], gone, units["RETURNED"]
+
     # ── shipments
 
     def pack(self, id: int, order: int, warehouse: str, rows: Rows | None = None) -> None:

@@ -25,9 +25,13 @@ class Shopper(Client):
         asked: dict[str, Any] = {"lines": lines(rows)}
         if hold is not None:
             asked["hold"] = nodes.global_id("StockHold", hold)
-        call = await self._record.do(shelf, "place", {"rows": rows, "hold": hold}, asked, reference="")
+        call = await self._record.do(shelf, "place", {"rows": rows, "hold": hold}, asked, tagged="reference")
         if call.made is not None:
             shelf.orders.append(Known(call.made, call.lines))
+
+    async def look_order(self, shelf: Shelf) -> None:
+        if order := self._recent(shelf.orders):
+            await self._record.look_order(shelf, order.id)
 
     async def hold(self, shelf: Shelf) -> None:
         rows = self._random_rows(shelf)
@@ -63,7 +67,9 @@ class Shopper(Client):
             rows = self._random_lines(order)
         restock = self._chance.random() < 0.7
         asked = {"number": order_rules.number(order.id), "lines": lines(rows) if rows else None, "restock": restock}
-        await self._record.do(shelf, "cancel", {"id": order.id, "rows": rows, "restock": restock}, asked, reason="")
+        await self._record.do(
+            shelf, "cancel", {"id": order.id, "rows": rows, "restock": restock}, asked, tagged="reason"
+        )
 
     async def edit(self, shelf: Shelf) -> None:
         """Change the quantities of some lines, and perhaps add a line. In partly packed orders, quantities become 0 or 9,
@@ -83,7 +89,9 @@ class Shopper(Client):
             for number, quantity in change
         ]
         asked = {"number": order_rules.number(order.id), "change": changes, "add": lines(add)}
-        call = await self._record.do(shelf, "edit", {"id": order.id, "change": change, "add": add}, asked, reason="")
+        call = await self._record.do(
+            shelf, "edit", {"id": order.id, "change": change, "add": add}, asked, tagged="reason"
+        )
         if len(call.lines) > len(order.lines):
             order.lines = call.lines
 
@@ -96,14 +104,16 @@ class Shopper(Client):
         source, target = self._chance.sample(list(shelf.group.warehouses), 2)
         given = {"id": order.id, "sku": sku, "quantity": quantity, "source": source, "target": target}
         row = {"sku": sku, "quantity": quantity, "from": source, "to": target}
-        await self._record.do(shelf, "move", given, {"number": order_rules.number(order.id), "lines": [row]}, reason="")
+        await self._record.do(
+            shelf, "move", given, {"number": order_rules.number(order.id), "lines": [row]}, tagged="reason"
+        )
 
     async def take_back(self, shelf: Shelf) -> None:
         if order := self._recent(shelf.orders):
             rows, restock = self._random_lines(order), self._chance.random() < 0.7
             asked = {"order": order_rules.number(order.id), "lines": lines(rows), "restock": restock}
             given = {"id": order.id, "rows": rows, "restock": restock}
-            await self._record.do(shelf, "take_back", given, asked, reason="")
+            await self._record.do(shelf, "take_back", given, asked, tagged="reason")
 
     async def pack(self, shelf: Shelf) -> None:
         """Pack all units of an order in a warehouse. Pack only some if units are neither backordered nor partly canceled."""
