@@ -60,7 +60,7 @@ async def test_an_order_lowers_the_level_and_its_alert_is_acknowledged(browser: 
     browser("shows", level("MUG", "Lyon"), "Out")
     browser("shows", ".alert:has-text('Mug')", "9 left in all warehouses")
     browser("shows", "#orders-sum", str(before + 1))
-    assert browser("text", "#alerts-told") == "Mug is low: 9 left."
+    assert browser("text", "#alerts-announcement") == "Mug is low: 9 left."
     assert re.fullmatch(r"\(\d+\) Stock · gqlstock", browser("evaluate", "document.title"))
 
     browser("click", "button[aria-label='Acknowledge the alert for Mug']")

@@ -39,7 +39,7 @@ async function open(session, item, signal) {
     preview: ({ warehouse, delta }) => preview(levels.onHand(warehouse), Number(delta)),
     done: ({ movements: [movement] }) => offerUndo(session, done(movement), movement),
   });
-  levels.follow(dialog, { name: 'warehouse' });
+  levels.subscribe(dialog, { name: 'warehouse' });
 }
 
 const preview = (onHand, delta) =>

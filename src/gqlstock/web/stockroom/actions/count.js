@@ -58,7 +58,7 @@ async function open(session, item, signal) {
     const { warehouse, onHand } = dialog.values;
     if (code !== warehouse || onHand === null) seen.set(code, levels.onHand(code));
   };
-  levels.follow(dialog, { name: 'warehouse', changed });
+  levels.subscribe(dialog, { name: 'warehouse', changed });
 }
 
 function preview(now, counted, before) {

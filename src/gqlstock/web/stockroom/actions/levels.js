@@ -76,7 +76,7 @@ class Levels {
   }
 
   /** Keeps the levels and the choice `name` current until the dialog is closed. Tells `changed` the warehouses. */
-  follow(dialog, { name = null, changed = () => {} } = {}) {
+  subscribe(dialog, { name = null, changed = () => {} } = {}) {
     const listener = ({ level }) => {
       if (level.item.id !== this.item.id) return;
       const { code } = level.warehouse;

@@ -57,7 +57,7 @@ async function open(session, item, signal) {
       else offerUndo(session, done(movement), movement);
     },
   });
-  levels.follow(dialog);
+  levels.subscribe(dialog);
 }
 
 /** What can arrive, soonest first, then in each warehouse what nobody announced. */

@@ -22,10 +22,10 @@ const STATUSES = [
  * the websites, their organizations, and the whole shop.
  */
 export function placesOf({ sku, name, product, category }) {
-  const places = [{ label: 'This item', told: name, scope: product ? { combination: sku } : { product: sku } }];
+  const places = [{ label: 'This item', phrase: name, scope: product ? { combination: sku } : { product: sku } }];
   if (product) {
     const label = `Each combination of ${product.name}`;
-    places.push({ label, told: product.name, scope: { product: product.sku } });
+    places.push({ label, phrase: product.name, scope: { product: product.sku } });
   }
   const above = product ? product.category : category;
   if (above) {
@@ -41,11 +41,11 @@ async function shopPlaces({ server }, signal) {
   return [
     ...websites.map(({ code, name }) => placeOf('website', name, { website: code })),
     ...[...organizations.values()].map(({ code, name }) => placeOf('organization', name, { organization: code })),
-    { label: 'The whole shop', told: 'the whole shop', scope: { system: true } },
+    { label: 'The whole shop', phrase: 'the whole shop', scope: { system: true } },
   ];
 }
 
-const placeOf = (kind, name, scope) => ({ label: `The ${kind} ${name}`, told: `the ${kind} ${name}`, scope });
+const placeOf = (kind, name, scope) => ({ label: `The ${kind} ${name}`, phrase: `the ${kind} ${name}`, scope });
 
 const PATHS = ['product', 'combination', 'category', 'website', 'organization', 'level', 'level.sku'].map(
   (part) => `scope.${part}`,
@@ -56,8 +56,8 @@ export async function openSetting(session, { item, name, places, signal }) {
   const { label, atLevel } = SETTINGS[name];
   const ofLevels = atLevel ? await levelPlaces(session, item, signal) : [];
   const all = [...places, ...(await shopPlaces(session, signal)), ...ofLevels];
-  const asked = all.map(({ scope }) => session.server.ask(SETTINGS_OF_PLACE, { scope }, signal));
-  const found = (await Promise.all(asked)).map(({ inventorySettings }) => inventorySettings);
+  const requests = all.map(({ scope }) => session.server.ask(SETTINGS_OF_PLACE, { scope }, signal));
+  const found = (await Promise.all(requests)).map(({ inventorySettings }) => inventorySettings);
   const own = ({ place }) => written(name, found[place].own[name] ?? null);
   const dialog = new ActionDialog(session, {
     title: label,
@@ -83,7 +83,7 @@ export async function openSetting(session, { item, name, places, signal }) {
     input: ({ place, value }) => ({ scope: all[place].scope, settings: { [name]: read(name, value) } }),
     preview: ({ place }) => `Now ${saying(name, found[place])}.`,
     done: ({ settings }) => {
-      session.notices.show(`${label} for ${all[dialog.values.place].told}: ${saying(name, settings)}.`);
+      session.notices.show(`${label} for ${all[dialog.values.place].phrase}: ${saying(name, settings)}.`);
     },
   });
   const [place, value] = dialog.fields;
@@ -97,7 +97,7 @@ async function levelPlaces(session, { sku, name }, signal) {
   const levels = await Array.fromAsync(nodes(session.server, ITEM_LEVELS, { sku }, signal));
   return levels.map(({ warehouse }) => ({
     label: `${warehouse.name} alone`,
-    told: `${name} in ${warehouse.name}`,
+    phrase: `${name} in ${warehouse.name}`,
     scope: { level: { sku, warehouse: warehouse.code } },
   }));
 }

@@ -1,6 +1,6 @@
 // Starts an action whose dialog may have to read something first, which the server can refuse.
 
-import { Refused, Told } from '../client/graphql.js';
+import { Refused, ServerError } from '../client/graphql.js';
 
 let isOpening = false;
 
@@ -16,7 +16,7 @@ export async function started({ notices }, open, signal) {
     await open();
   } catch (error) {
     if (signal.aborted || error instanceof Refused) return;
-    if (!(error instanceof Told)) throw error;
+    if (!(error instanceof ServerError)) throw error;
     notices.show(error.message);
   } finally {
     isOpening = false;

@@ -65,7 +65,7 @@ async function open(session, item, signal) {
       offerUndo(session, moved(out, arrived), arrived, { also: [out], document: TRANSFER, input: { ...input, lines } });
     },
   });
-  levels.follow(dialog, { name: 'from' });
+  levels.subscribe(dialog, { name: 'from' });
 
   function sent({ quantity }, { number: id, to }) {
     return `${name}: ${number(quantity)} on the way to ${to.name}, transfer ${id}.`;

@@ -8,9 +8,9 @@ export class Refused extends Error {}
 /** There was no answer, or only a passing error: whether a change was made is not known. It may succeed later. */
 export class Unanswered extends Error {}
 /** The cursor is older than the events the server keeps. */
-export class Gap extends Error {}
+export class CursorExpired extends Error {}
 /** The server rejected the request. The message is the server's. */
-export class Told extends Error {}
+export class ServerError extends Error {}
 
 const LATER = new Set([408, 429, 502, 503, 504]);
 // Errors that may be temporary, such as while the server's database is unavailable.
@@ -50,7 +50,7 @@ export class Server {
   async ask(text, variables = {}, signal = this.signal) {
     const name = Symbol('ask');
     try {
-      return await this.#persist(name, signal, () => this.#asked(text, variables, signal));
+      return await this.#persist(name, signal, () => this.#request(text, variables, signal));
     } finally {
       this.connection.forget(name);
     }
@@ -59,7 +59,7 @@ export class Server {
   /** Like `ask`, but without retries: for mutations. */
   async change(text, variables) {
     try {
-      return await this.#asked(text, variables, this.signal);
+      return await this.#request(text, variables, this.signal);
     } catch (error) {
       this.#notice(error);
       throw error;
@@ -70,7 +70,7 @@ export class Server {
    * Passes each event to `next` until `signal` is aborted. A new connection resumes after the last event's `cursor`.
    * `open` is called for each connection. With `rests`, the connection is closed while the page is hidden.
    */
-  async follow(text, variables, { next, open = () => {}, rests = false, signal }) {
+  async subscribe(text, variables, { next, open = () => {}, rests = false, signal }) {
     const name = Symbol('stream');
     const given = { ...variables };
     try {
@@ -124,7 +124,7 @@ export class Server {
     if (error instanceof Refused) this.refused(error.message);
   }
 
-  async #asked(text, variables, signal) {
+  async #request(text, variables, signal) {
     const attempt = endingWith(signal);
     const timer = setTimeout(() => attempt.abort(), LONGEST_ASK);
     try {
@@ -181,18 +181,18 @@ class Watch {
   #attempt;
   #silence;
   #unseen;
-  #looking = new AbortController();
+  #listening = new AbortController();
 
   constructor(attempt, rests) {
     this.#attempt = attempt;
     this.heard();
     if (!rests) return;
-    const look = () => {
+    const check = () => {
       clearTimeout(this.#unseen);
       if (document.hidden) this.#unseen = setTimeout(() => attempt.abort(), LONGEST_UNSEEN);
     };
-    look();
-    document.addEventListener('visibilitychange', look, { signal: this.#looking.signal });
+    check();
+    document.addEventListener('visibilitychange', check, { signal: this.#listening.signal });
   }
 
   heard() {
@@ -203,7 +203,7 @@ class Watch {
   end() {
     clearTimeout(this.#silence);
     clearTimeout(this.#unseen);
-    this.#looking.abort();
+    this.#listening.abort();
   }
 }
 
@@ -211,9 +211,9 @@ function complain(errors) {
   if (!errors?.length) return;
   const [{ message, extensions }] = errors;
   if (extensions?.code === 'UNAUTHENTICATED') throw new Refused(message);
-  if (extensions?.code === 'INVALID_CURSOR') throw new Gap(message);
+  if (extensions?.code === 'INVALID_CURSOR') throw new CursorExpired(message);
   if (PASSING.has(extensions?.code)) throw new Unanswered(message);
-  throw new Told(message);
+  throw new ServerError(message);
 }
 
 function unanswered() {

@@ -1,8 +1,8 @@
 // Notifications that data is stale, shared by all windows of a browser over one stream: browsers allow six HTTP/1.1
 // connections per host, and each window would use one more. Without the Web Locks API, each window has its own stream.
 
-import { PLACE } from '../documents/session.js';
-import { Gap } from './graphql.js';
+import { LATEST_CURSOR } from '../documents/session.js';
+import { CursorExpired } from './graphql.js';
 
 /** Calls `tell` on each event about `what`, and once when the subscription is open, until `signal` is aborted. */
 export async function listen(server, what, text, tell, signal = server.signal) {
@@ -22,10 +22,10 @@ export async function listen(server, what, text, tell, signal = server.signal) {
 async function led(server, text, signal, tell) {
   while (!signal.aborted) {
     try {
-      const after = await place(server, signal);
-      await server.follow(text, { after }, { next: tell, open: tell, signal });
+      const after = await latestCursor(server, signal);
+      await server.subscribe(text, { after }, { next: tell, open: tell, signal });
     } catch (error) {
-      if (!(error instanceof Gap)) throw error;
+      if (!(error instanceof CursorExpired)) throw error;
     }
   }
 }
@@ -34,21 +34,21 @@ async function led(server, text, signal, tell) {
  * Reads a list, then passes each later change of it to `next`, until `signal` is aborted. `read` shows the list and returns
  * the variables of the subscription. After a gap in the feed, the list is read again.
  */
-export async function live(server, text, { read, next, signal }) {
+export async function readAndSubscribe(server, text, { read, next, signal }) {
   for (;;) {
-    const after = await place(server, signal);
+    const after = await latestCursor(server, signal);
     const variables = await read();
     try {
-      await server.follow(text, { ...variables, after }, { next, rests: true, signal });
+      await server.subscribe(text, { ...variables, after }, { next, rests: true, signal });
     } catch (error) {
-      if (!(error instanceof Gap)) throw error;
+      if (!(error instanceof CursorExpired)) throw error;
     }
     signal.throwIfAborted();
   }
 }
 
 /** The current cursor of the feed. */
-async function place(server, signal) {
-  const { inventoryChanges } = await server.ask(PLACE, {}, signal);
+async function latestCursor(server, signal) {
+  const { inventoryChanges } = await server.ask(LATEST_CURSOR, {}, signal);
   return inventoryChanges.pageInfo.endCursor;
 }

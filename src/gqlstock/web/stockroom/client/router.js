@@ -14,7 +14,7 @@ export function address(path, params = {}) {
 /**
  * A page is a class with a static `path` and `title`, and a static `scope` if its token needs one. Without the scope, a
  * sentence is in its place. It is made with the session, a signal that is aborted when the page is left, and `go`. Its `node`
- * is what is shown. `update` is called with the parameters of the URL: when the page is entered, and each time they change.
+ * is what is shown. `update` is called with the parameters of the URL: when the page is opened, and each time they change.
  */
 export class Router {
   #Page = null;
@@ -65,12 +65,12 @@ export class Router {
     const isNew = this.#Page !== Page;
     // The browser reports a link to a part of the page as well.
     if (!isNew && this.#query === location.search) return;
-    if (isNew) this.#enter(Page);
+    if (isNew) this.#open(Page);
     this.#query = location.search;
     this.#page.update?.(new URLSearchParams(location.search));
   }
 
-  #enter(Page) {
+  #open(Page) {
     const isFirst = this.#Page === null;
     this.#Page = Page;
     this.#left.abort();

@@ -4,7 +4,7 @@
 import { entrance } from '../elements/entrance.js';
 import { VIEWER } from '../documents/session.js';
 import { Connection } from './connection.js';
-import { Server, Told } from './graphql.js';
+import { Server, ServerError } from './graphql.js';
 import * as tokens from './token.js';
 
 const TITLE = 'Stock · gqlstock';
@@ -16,11 +16,11 @@ const SCOPE = 'inventory:read';
  * `#status`, `#viewer` and `#sign-out`.
  */
 export function start({ open, clear }) {
-  const form = entrance(document.getElementById('entrance'), (token) => enter(token));
+  const form = entrance(document.getElementById('entrance'), (token) => signIn(token));
   let current = new AbortController();
 
   /** `given`: a token from the form. */
-  async function enter(given = null) {
+  async function signIn(given = null) {
     try {
       if (given) tokens.keep(given);
       const token = await tokens.current();
@@ -61,12 +61,12 @@ export function start({ open, clear }) {
       await open({ server, viewer, may, said: trouble && `${trouble} You stay signed in as ${viewer.name}.` });
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof Told)) throw error;
+      if (!(error instanceof ServerError)) throw error;
       leave(error.message);
     }
   }
 
   document.getElementById('sign-out').addEventListener('click', () => leave('You are signed out in this window.'));
-  window.addEventListener('hashchange', () => tokens.isBrought() && enter());
-  enter();
+  window.addEventListener('hashchange', () => tokens.isBrought() && signIn());
+  signIn();
 }

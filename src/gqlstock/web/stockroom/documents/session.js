@@ -12,7 +12,7 @@ export const VIEWER = /* GraphQL */ `
 `;
 
 // Asked before a list, to follow changes that are committed while the list is read.
-export const PLACE = /* GraphQL */ `
+export const LATEST_CURSOR = /* GraphQL */ `
   query StockroomPlace {
     inventoryChanges(last: 1) {
       pageInfo {

@@ -2,8 +2,8 @@
 
 import { element } from './element.js';
 
-/** Puts the form into `place`. `enter` is called with the token that was given. */
-export function entrance(place, enter) {
+/** Puts the form into `place`. `signIn` is called with the token that was given. */
+export function entrance(place, signIn) {
   const why = element('p', { id: 'entrance-why', role: 'alert' });
   const field = element('input', {
     id: 'entrance-token',
@@ -14,7 +14,7 @@ export function entrance(place, enter) {
   });
   const submit = (event) => {
     event.preventDefault();
-    if (field.value.trim()) return enter(field.value);
+    if (field.value.trim()) return signIn(field.value);
     why.textContent = 'Paste a token first.';
     field.focus();
   };

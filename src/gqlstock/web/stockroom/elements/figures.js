@@ -24,21 +24,21 @@ export const clock = (moment) => CLOCK.format(moment);
 export const day = (moment) => DAY.format(moment);
 
 /** The time of day for today, else with the date, and with the year if it is another one. */
-export function when(told, now = new Date()) {
-  const moment = new Date(told);
+export function when(timestamp, now = new Date()) {
+  const moment = new Date(timestamp);
   if (isSameDay(moment, now)) return clock(moment);
   return `${date(moment, now)}, ${clock(moment)}`;
 }
 
 /** The exact time with its date, and with the year if it is another one. */
-export function second(told, now = new Date()) {
-  const moment = new Date(told);
+export function second(timestamp, now = new Date()) {
+  const moment = new Date(timestamp);
   return `${dayOf(moment, now)}, ${SECOND.format(moment)}`;
 }
 
 /** The day in words: today, tomorrow, else the date, with the year if it is another one. */
-export function date(told, now = new Date()) {
-  const moment = new Date(told);
+export function date(timestamp, now = new Date()) {
+  const moment = new Date(timestamp);
   if (isSameDay(moment, now)) return 'today';
   if (isSameDay(moment, new Date(now.getTime() + 24 * HOUR))) return 'tomorrow';
   return dayOf(moment, now);

@@ -1,7 +1,7 @@
 // A page that is one list: its heading, what chooses its rows, the table, and the way through its pages.
 
 import { endingWith } from '../client/ending.js';
-import { Gap, Refused } from '../client/graphql.js';
+import { CursorExpired, Refused } from '../client/graphql.js';
 import { SIZE } from '../client/list_view.js';
 import { element, say } from './element.js';
 import { ListTools } from './list_tools.js';
@@ -16,15 +16,15 @@ export class ListCard {
   /**
    * `name`: the id and class. `search`, `shown` and `period`: as of `ListTools`. `head` and `tools`: nodes beside the heading
    * and the tools. `tableOf(view)`: the table, which may be another one for another view. `viewOf(params)`: a `ListView`.
-   * `follow({ view, show, signal })` reads the list, and again when it changes; it calls `show` with each connection, whose
+   * `subscribe({ view, show, signal })` reads the list, and again when it changes; it calls `show` with each connection, whose
    * nodes are the rows. `count(total, view)`: what is said beside the heading. `none(view)`: what is said in place of an
    * empty list, a text or texts and nodes.
    */
   constructor(
     session,
-    { name, title, search, shown, period, head = [], tools = [], tableOf, viewOf, follow, count, none, go, signal },
+    { name, title, search, shown, period, head = [], tools = [], tableOf, viewOf, subscribe, count, none, go, signal },
   ) {
-    Object.assign(this, { tableOf, viewOf, follow, countOf: count, none, go, signal });
+    Object.assign(this, { tableOf, viewOf, subscribe, countOf: count, none, go, signal });
     this.tools = new ListTools(session, { search, shown, period, more: tools, view: () => this.view, go, signal });
     this.heading = element('h1', { id: `${name}-title`, tabindex: '-1' }, title);
     this.count = element('p', { class: 'quiet' });
@@ -56,11 +56,11 @@ export class ListCard {
     if (this.region.firstChild !== this.table.node) this.region.replaceChildren(this.table.node);
     this.region.setAttribute('aria-busy', 'true');
     try {
-      await this.follow({ view, signal, show: (list) => signal.aborted || this.#show(view, list) });
+      await this.subscribe({ view, signal, show: (list) => signal.aborted || this.#show(view, list) });
     } catch (error) {
       if (signal.aborted || error instanceof Refused) return;
       // A cursor that is not one of this list, such as that of a link that was cut off.
-      if (error instanceof Gap && !view.isFirstPage) return this.#restart(view);
+      if (error instanceof CursorExpired && !view.isFirstPage) return this.#restart(view);
       // The rows are those of another view.
       this.region.hidden = true;
       this.pager.node.hidden = true;

@@ -3,7 +3,7 @@
 import { actionsOfAnnouncement } from '../actions/of_announcement.js';
 import { endingWith } from '../client/ending.js';
 import { ListView } from '../client/list_view.js';
-import { live } from '../client/news.js';
+import { readAndSubscribe } from '../client/news.js';
 import { refreshed } from '../client/refreshed.js';
 import { INCOMING, INCOMING_CHANGES } from '../documents/incoming.js';
 import { plural } from '../elements/figures.js';
@@ -36,7 +36,7 @@ export class Incoming {
       period: 'Expected',
       tableOf: () => table,
       viewOf: (params) => new ListView('incoming', SHOWN, params),
-      follow: (list) => this.#follow(list),
+      subscribe: (list) => this.#subscribe(list),
       count: (total) => `${plural(total, 'announcement')}${total > 1 ? ', earliest first' : ''}`,
       none,
       go,
@@ -49,7 +49,7 @@ export class Incoming {
     return this.list.update(params);
   }
 
-  async #follow({ view, show, signal }) {
+  async #subscribe({ view, show, signal }) {
     const { server, changes } = this.session;
     const chosen = {
       warehouses: view.warehouse ? [view.warehouse] : null,
@@ -83,7 +83,7 @@ export class Incoming {
         again();
       };
       try {
-        await live(server, INCOMING_CHANGES, { read: first, next, signal: stream.signal });
+        await readAndSubscribe(server, INCOMING_CHANGES, { read: first, next, signal: stream.signal });
       } catch (error) {
         if (!stream.signal.aborted) throw error;
       }

@@ -2,9 +2,9 @@
 
 import { actionsOf } from '../actions/of_item.js';
 import { endingWith } from '../client/ending.js';
-import { Gap, Refused, Told } from '../client/graphql.js';
+import { CursorExpired, Refused, ServerError } from '../client/graphql.js';
 import { itemOf } from '../client/item_of.js';
-import { listen, live } from '../client/news.js';
+import { listen, readAndSubscribe } from '../client/news.js';
 import { nodes } from '../client/paging.js';
 import { refreshed } from '../client/refreshed.js';
 import { address } from '../client/router.js';
@@ -46,8 +46,8 @@ export class Item {
       else await this.#turn(params);
     } catch (error) {
       if (this.signal.aborted || error instanceof Refused || error.name === 'AbortError') return;
-      if (error instanceof Gap && (params.has('after') || params.has('before'))) return this.#restart(params);
-      if (!(error instanceof Told)) throw error;
+      if (error instanceof CursorExpired && (params.has('after') || params.has('before'))) return this.#restart(params);
+      if (!(error instanceof ServerError)) throw error;
       this.#show(heading(sku || 'Item', error.message));
       this.#parts = null;
     }
@@ -106,7 +106,7 @@ export class Item {
     };
     listen(this.server, 'alerts', ALERT_NEWS, again, signal).catch(() => {});
     try {
-      await live(this.server, ITEM_NEWS, { read, next, signal });
+      await readAndSubscribe(this.server, ITEM_NEWS, { read, next, signal });
     } catch (error) {
       if (!signal.aborted) throw error;
     }

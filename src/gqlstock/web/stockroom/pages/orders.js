@@ -48,7 +48,7 @@ export class Orders {
       period: 'Placed',
       tableOf: () => table,
       viewOf: (params) => new ListView('orders', SHOWN, params),
-      follow: (list) => this.#follow(list),
+      subscribe: (list) => this.#subscribe(list),
       count: (total, view) =>
         `${plural(total, 'order')}${total > 1 ? `, ${SHOWN[view.show].oldestFirst ? 'oldest' : 'newest'} first` : ''}`,
       none,
@@ -62,7 +62,7 @@ export class Orders {
     return this.list.update(params);
   }
 
-  async #follow({ view, show, signal }) {
+  async #subscribe({ view, show, signal }) {
     const { server } = this.session;
     const { filter, oldestFirst } = SHOWN[view.show];
     const chosen = {

@@ -33,25 +33,25 @@ export class Overview {
         ? element('section', { class: 'card' }, element('h2', {}, 'Orders placed'), tiles('Orders placed', placed))
         : null,
     );
-    this.#follow(session, signal, { stock, orders: [...orders, ...placed] });
+    this.#subscribe(session, signal, { stock, orders: [...orders, ...placed] });
   }
 
   update(params) {
     return this.alerts.read(params);
   }
 
-  #follow({ server }, signal, { stock, orders }) {
+  #subscribe({ server }, signal, { stock, orders }) {
     const all = (parts) => () => Promise.all(parts.map((part) => part.read()));
     // Each part at its own pace: a slow one keeps none waiting.
-    const looks = stock.map((tile) => atMost(PAUSE, () => tile.read()));
-    const look = () => looks.forEach((one) => one());
+    const reads = stock.map((tile) => atMost(PAUSE, () => tile.read()));
+    const readStock = () => reads.forEach((one) => one());
     const count = atMost(PAUSE, all(orders));
     const alerts = atMost(PAUSE, () => this.alerts.read());
-    listen(server, 'alerts', ALERT_NEWS, () => (alerts(), look()), signal).catch(() => {});
+    listen(server, 'alerts', ALERT_NEWS, () => (alerts(), readStock()), signal).catch(() => {});
     if (orders.length) listen(server, 'orders', ORDER_NEWS, count, signal).catch(() => {});
-    const timer = setInterval(() => document.hidden || (look(), alerts()), PERIOD);
+    const timer = setInterval(() => document.hidden || (readStock(), alerts()), PERIOD);
     signal.addEventListener('abort', () => clearInterval(timer));
-    look();
+    readStock();
     count();
   }
 }

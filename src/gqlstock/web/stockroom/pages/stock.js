@@ -34,7 +34,7 @@ export class Stock {
       tools: [this.sorter],
       tableOf: (view) => this.#tableOf(view),
       viewOf: (params) => new View(params),
-      follow: (list) => this.#follow(list),
+      subscribe: (list) => this.#subscribe(list),
       count: (total) => plural(total, 'item'),
       none: (view) => view.none,
       go,
@@ -47,7 +47,7 @@ export class Stock {
     return this.list.update(params);
   }
 
-  #follow({ view, show, signal }) {
+  #subscribe({ view, show, signal }) {
     this.#following = signal;
     const codes = withColumn(this.session.warehouses, view).map(({ code }) => code);
     const table = this.#table;
@@ -57,7 +57,7 @@ export class Stock {
       changed: (changed, options) => signal.aborted || changed.forEach((row) => table.update(row, options)),
       signal,
     });
-    return rows.follow();
+    return rows.subscribe();
   }
 
   /** The table with the columns of a view: the one that is there, if it has them. */

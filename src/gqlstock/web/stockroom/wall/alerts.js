@@ -21,7 +21,7 @@ export class Alerts {
     this.mayAcknowledge = mayAcknowledge;
     this.list = document.getElementById('alerts-list');
     this.count = document.getElementById('alerts-count');
-    this.told = document.getElementById('alerts-told');
+    this.announcement = document.getElementById('alerts-announcement');
     this.trouble = document.getElementById('alerts-trouble');
     document.getElementById('alerts-scope').hidden = mayAcknowledge;
     this.ask = atMost(PAUSE, () => this.#ask());
@@ -103,7 +103,7 @@ export class Alerts {
     if (!fresh.length) return;
     const words = fresh.slice(0, MOST_TOLD).map((a) => `${a.item.name} is low: ${number(a.quantityLeft)} left.`);
     if (fresh.length > MOST_TOLD) words.push(`${plural(fresh.length - MOST_TOLD, 'more alert')}.`);
-    this.told.textContent = words.join(' ');
+    this.announcement.textContent = words.join(' ');
   }
 
   #complain(error) {

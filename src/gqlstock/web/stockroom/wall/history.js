@@ -5,7 +5,7 @@ import { element } from '../elements/element.js';
 import { endingWith } from '../client/ending.js';
 import { number, plural, second, signed, spoken, when } from '../elements/figures.js';
 import { Refused } from '../client/graphql.js';
-import { live } from '../client/news.js';
+import { readAndSubscribe } from '../client/news.js';
 import { perFrame } from '../client/pace.js';
 import { plot, sample, style } from '../elements/stock_plot.js';
 
@@ -49,14 +49,14 @@ export class History {
     this.#item = item;
     this.#clear();
     this.dialog.showModal();
-    const asked = { sku: item.sku, orders: this.orders };
+    const variables = { sku: item.sku, orders: this.orders };
     const read = async () => {
-      const found = await this.server.ask(MOVEMENTS, asked, signal);
+      const found = await this.server.ask(MOVEMENTS, variables, signal);
       this.#movements = found.stockMovements.nodes;
       this.#levels = new Map(found.inventoryLevels.nodes.map((level) => [level.warehouse.code, level]));
       this.#page(found.stockMovements.pageInfo);
       this.draw();
-      return asked;
+      return variables;
     };
     const next = ({ level, movement }) => {
       this.#levels.set(level.warehouse.code, level);
@@ -65,7 +65,7 @@ export class History {
       this.draw();
     };
     try {
-      await live(this.server, MOVEMENT_CHANGES, { read, next, signal });
+      await readAndSubscribe(this.server, MOVEMENT_CHANGES, { read, next, signal });
     } catch (error) {
       if (!signal.aborted && !(error instanceof Refused)) this.said.textContent = error.message;
     }
@@ -75,8 +75,8 @@ export class History {
     const { signal } = this.#shown;
     this.more.disabled = true;
     try {
-      const asked = { sku: this.#item.sku, after: this.#earlier, orders: this.orders };
-      const { stockMovements } = await this.server.ask(MOVEMENTS, asked, signal);
+      const variables = { sku: this.#item.sku, after: this.#earlier, orders: this.orders };
+      const { stockMovements } = await this.server.ask(MOVEMENTS, variables, signal);
       this.#movements.push(...stockMovements.nodes);
       this.#page(stockMovements.pageInfo);
       this.draw();

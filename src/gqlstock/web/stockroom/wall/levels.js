@@ -6,7 +6,7 @@ import { arrange, element, light, mark } from '../elements/element.js';
 import { endingWith } from '../client/ending.js';
 import { number, plural } from '../elements/figures.js';
 import { Refused } from '../client/graphql.js';
-import { live } from '../client/news.js';
+import { readAndSubscribe } from '../client/news.js';
 import { atMost, perFrame } from '../client/pace.js';
 import { nodes } from '../client/paging.js';
 
@@ -83,13 +83,13 @@ export class Levels {
     const { signal } = this.#page;
     this.region.setAttribute('aria-busy', 'true');
     const read = async () => {
-      const { inventoryLevels } = await this.server.ask(LEVELS, this.#asked(), signal);
+      const { inventoryLevels } = await this.server.ask(LEVELS, this.#variables(), signal);
       this.#show(inventoryLevels);
       this.askLow();
       return { skus: [...new Set(inventoryLevels.nodes.map(({ item }) => item.sku))] };
     };
     try {
-      await live(this.server, LEVEL_CHANGES, { read, next: ({ level }) => this.changed(level), signal });
+      await readAndSubscribe(this.server, LEVEL_CHANGES, { read, next: ({ level }) => this.changed(level), signal });
     } catch (error) {
       if (signal.aborted || error instanceof Refused) return;
       this.#say(error.message);
@@ -105,7 +105,7 @@ export class Levels {
     return { filter, sort, reverse: reversed === 'reversed' };
   }
 
-  #asked() {
+  #variables() {
     const after = this.#starts.at(-1);
     return { ...this.#wanted, first: SIZE, after, counted: after === null };
   }

@@ -36,11 +36,11 @@ function open({ server, may }) {
   document.getElementById('orders-shown').hidden = !seesOrders;
   document.getElementById('orders-scope').hidden = seesOrders;
   const orders = seesOrders ? new Orders(server) : null;
-  const asked = [alerts, onItsWay, ...(orders ? [orders] : [])];
-  asked.forEach((part) => part.ask());
+  const parts = [alerts, onItsWay, ...(orders ? [orders] : [])];
+  parts.forEach((part) => part.ask());
   // This reads all items, so it waits until the rest is shown.
   levels.shown.then(() => runningOut.ask());
-  server.connection.addEventListener('back', () => [...asked, runningOut].forEach((part) => part.ask()));
+  server.connection.addEventListener('back', () => [...parts, runningOut].forEach((part) => part.ask()));
   const low = () => {
     alerts.ask();
     levels.askLow();

@@ -1,6 +1,6 @@
 // Receives a transfer, also in parts, or cancels it.
 
-import { Told } from '../../client/graphql.js';
+import { ServerError } from '../../client/graphql.js';
 import { RECEIVE_TRANSFER } from '../../documents/actions.js';
 import { CANCEL_TRANSFER, TRANSFER_LINES } from '../../documents/incoming.js';
 import { ActionDialog } from '../../elements/dialog.js';
@@ -10,7 +10,7 @@ import { labelOf, quantities } from '../quantities.js';
 /** Opens the dialog for a transfer with `number`, `from` and `to`. */
 export async function receiveTransfer(session, transfer, signal) {
   const { inventoryTransfer } = await session.server.ask(TRANSFER_LINES, { number: transfer.number }, signal);
-  if (!inventoryTransfer) throw new Told(`There is no transfer ${transfer.number}.`);
+  if (!inventoryTransfer) throw new ServerError(`There is no transfer ${transfer.number}.`);
   const open = inventoryTransfer.lines
     .map((line) => ({ ...line, missing: onTheWay(line) }))
     .filter(({ missing }) => missing > 0);

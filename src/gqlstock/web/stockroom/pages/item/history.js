@@ -23,7 +23,7 @@ export class History {
   #levels = new Map();
   #steps = [];
   #alert = null;
-  #asked = 0;
+  #requests = 0;
   #drawn = null;
   #chips = new Map();
 
@@ -65,7 +65,7 @@ export class History {
     if (alert !== undefined) this.#alert = alert;
     const range = RANGES[params.get('range')] ? params.get('range') : '';
     this.#choose(range);
-    const asked = (this.#asked += 1);
+    const request = (this.#requests += 1);
     const since = this.server.now() - RANGES[range][1];
     const known = new Set(this.#steps);
     const steps = [];
@@ -73,7 +73,7 @@ export class History {
     do {
       const variables = { sku: this.sku, since: new Date(since).toISOString(), first: AT_ONCE, after };
       const { stockMovements } = await this.server.ask(STEPS, variables, this.signal);
-      if (asked !== this.#asked) return;
+      if (request !== this.#requests) return;
       steps.push(...stockMovements.nodes);
       after = stockMovements.pageInfo.hasNextPage ? stockMovements.pageInfo.endCursor : null;
     } while (after && steps.length < MOST);

@@ -10,7 +10,7 @@ import { Table } from '../../elements/table.js';
 const SIZE = 25;
 
 export class Ledger {
-  #asked = 0;
+  #requests = 0;
 
   constructor(session, { sku, signal }) {
     Object.assign(this, { session, sku, signal });
@@ -32,7 +32,7 @@ export class Ledger {
   /** Shows the page of the URL, whose cursor is in it. */
   async read(params = this.params) {
     this.params = params;
-    const asked = (this.#asked += 1);
+    const request = (this.#requests += 1);
     const { after, before, page } = place(params);
     const part = before ? { last: SIZE, before } : { first: SIZE, after };
     const { stockMovements } = await this.session.server.ask(
@@ -41,7 +41,7 @@ export class Ledger {
       this.signal,
     );
     // Meanwhile somebody may have gone to another page.
-    if (asked !== this.#asked) return;
+    if (request !== this.#requests) return;
     this.#show(stockMovements);
     this.#turn(page, stockMovements);
   }

@@ -49,7 +49,7 @@ export class Reason {
     const sum = element(
       'tr',
       { class: 'sum' },
-      element('td', { class: 'figure' }, told(availability)),
+      element('td', { class: 'figure' }, salable(availability)),
       element('th', { scope: 'row' }, outcome(availability, terms, this.isSum)),
     );
     const label = 'What the number that can be ordered is made of';
@@ -75,7 +75,7 @@ export class Reason {
   }
 }
 
-const told = ({ salableQuantity }) => (salableQuantity === null ? '∞' : number(salableQuantity));
+const salable = ({ salableQuantity }) => (salableQuantity === null ? '∞' : number(salableQuantity));
 
 function outcome({ salableQuantity, orderable }, terms, isSum) {
   if (isSum) return 'of its combinations together. One of them is ordered, not the product.';

@@ -1,6 +1,6 @@
 // The open alerts: what is left now, what was left when each was raised, and the button that acknowledges it.
 
-import { Gap, Refused, Told } from '../../client/graphql.js';
+import { CursorExpired, Refused, ServerError } from '../../client/graphql.js';
 import { nodes } from '../../client/paging.js';
 import { address } from '../../client/router.js';
 import { LEFT, OPEN_ALERTS } from '../../documents/overview.js';
@@ -52,8 +52,8 @@ export class Alerts {
     } catch (error) {
       if (this.signal.aborted || error instanceof Refused || params !== this.#params) return;
       // A cursor that is not one of this list.
-      if (error instanceof Gap && !this.#isFirstPage) return this.#restart();
-      if (!(error instanceof Told)) throw error;
+      if (error instanceof CursorExpired && !this.#isFirstPage) return this.#restart();
+      if (!(error instanceof ServerError)) throw error;
       say(this.said, error.message);
     }
   }

@@ -1,6 +1,6 @@
 // The tiles of the overview: what needs attention, each a figure that leads to what it counts.
 
-import { Refused, Told } from '../../client/graphql.js';
+import { Refused, ServerError } from '../../client/graphql.js';
 import { address } from '../../client/router.js';
 import { ARRIVING_UNITS, BACKORDERED_UNITS, COUNT_ITEMS, COUNT_ORDERS } from '../../documents/overview.js';
 import { element, light } from '../../elements/element.js';
@@ -42,7 +42,7 @@ export class Tile {
       if (!isFirst) light(this.node);
     } catch (error) {
       if (this.signal.aborted || error instanceof Refused) return;
-      if (!(error instanceof Told)) throw error;
+      if (!(error instanceof ServerError)) throw error;
       this.words.textContent = error.message;
     }
   }

@@ -2,8 +2,8 @@
 
 import { mayHaveLevels } from '../../actions/levels.js';
 import { endingWith } from '../../client/ending.js';
-import { Refused, Told, waited } from '../../client/graphql.js';
-import { live, listen } from '../../client/news.js';
+import { Refused, ServerError, waited } from '../../client/graphql.js';
+import { readAndSubscribe, listen } from '../../client/news.js';
 import { atMost, perFrame } from '../../client/pace.js';
 import { ALERT_NEWS } from '../../documents/session.js';
 import { ITEMS, ITEM_CHANGES } from '../../documents/stock.js';
@@ -55,7 +55,7 @@ export class Rows {
   }
 
   /** Reads the list and follows it until the signal is aborted. Throws what the server says if it refuses. */
-  async follow() {
+  async subscribe() {
     listen(this.server, 'alerts', ALERT_NEWS, () => this.details(), this.signal).catch(() => {});
     // The order, and what a filter selects, depend on items that are not on the page as well.
     const timer = setInterval(() => document.hidden || this.refresh(), PERIOD);
@@ -63,19 +63,19 @@ export class Rows {
     this.session.saved.addEventListener('saved', () => this.refresh(), { signal: this.signal });
     while (!this.signal.aborted) {
       this.#stream = endingWith(this.signal);
-      await this.#follow(this.#stream.signal);
+      await this.#subscribe(this.#stream.signal);
     }
   }
 
   /** Follows the items that are on the page, until others are. */
-  async #follow(signal) {
+  async #subscribe(signal) {
     const read = async () => {
       this.#show(await this.#read());
       this.details();
       return { skus: this.#skus };
     };
     try {
-      await live(this.server, ITEM_CHANGES, { read, next: (change) => this.received(change), signal });
+      await readAndSubscribe(this.server, ITEM_CHANGES, { read, next: (change) => this.received(change), signal });
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -172,7 +172,7 @@ export class Rows {
     try {
       await work();
     } catch (error) {
-      if (!this.signal.aborted && !(error instanceof Told || error instanceof Refused)) throw error;
+      if (!this.signal.aborted && !(error instanceof ServerError || error instanceof Refused)) throw error;
     }
   }
 }
