@@ -8,7 +8,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -18,7 +18,7 @@ from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import back_in_stock, reassess, webhooks
 from gqlstock.store import work
-from gqlstock.store.db import clock, transactions
+from gqlstock.store.db import clock, connection, sql, transactions
 from gqlstock.store.mail import Mail
 from gqlstock.store.orders import Order
 from gqlstock.store.webhooks import WebhookDelivery
@@ -240,10 +240,29 @@ async def paused(one: Server) -> AsyncIterator[None]:
 
     # SQLite has one write lock. The pause begins in a transaction, so that the server does not hold the lock meanwhile.
     await transactions.run(pause)
+    while await _is_in_a_transaction():
+        one.process.send_signal(signal.SIGCONT)
+        await asyncio.sleep(0.1)
+        await transactions.run(pause)
     try:
         yield
     finally:
         one.process.send_signal(signal.SIGCONT)
+
+
+async def _is_in_a_transaction() -> bool:
+    """Whether a session of PostgreSQL has a transaction that does not end: the stopped server may hold locks."""
+    if not connection.is_postgres():
+        return False
+    before = await _transactions()
+    await asyncio.sleep(0.3)
+    return bool(before & await _transactions())
+
+
+async def _transactions() -> set[tuple[int, datetime]]:
+    rows = await sql.query("""SELECT pid, xact_start FROM pg_stat_activity
+        WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()""")
+    return {(row["pid"], row["xact_start"]) for row in rows}
 
 
 async def until_a_letter_is_being_sent() -> None:
