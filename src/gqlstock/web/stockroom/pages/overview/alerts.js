@@ -17,6 +17,7 @@ const NONE =
 
 export class Alerts {
   #params = new URLSearchParams();
+  #requests = 0;
 
   constructor(session, { go, signal }) {
     Object.assign(this, { session, server: session.server, go, signal });
@@ -43,14 +44,16 @@ export class Alerts {
   /** Reads the page of the URL. */
   async read(params = this.#params) {
     this.#params = params;
+    const request = (this.#requests += 1);
     try {
       const { after, before } = Object.fromEntries(params);
       const part = before ? { last: SIZE, before } : { first: SIZE, after };
       const { lowInventoryAlerts } = await this.server.ask(OPEN_ALERTS, part, this.signal);
       const left = await this.#left(lowInventoryAlerts.nodes);
-      if (params === this.#params) this.#show(lowInventoryAlerts, left);
+      // An older answer may come later.
+      if (request === this.#requests) this.#show(lowInventoryAlerts, left);
     } catch (error) {
-      if (this.signal.aborted || error instanceof Refused || params !== this.#params) return;
+      if (this.signal.aborted || error instanceof Refused || request !== this.#requests) return;
       // A cursor that is not one of this list.
       if (error instanceof CursorExpired && !this.#isFirstPage) return this.#restart();
       if (!(error instanceof ServerError)) throw error;
