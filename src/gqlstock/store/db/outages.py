@@ -11,7 +11,7 @@ class Disconnected(Exception):
 
 
 class Unavailable(Exception):
-    """The database does not answer, or has no space left, and waiting is over.
+    """The database does not answer or has no space left, or others hold its locks, and waiting is over.
 
     The transaction was not committed. Others of the same call may have been before it.
     """
