@@ -32,7 +32,13 @@ class PlainClient:
 
     async def _connection(self, port: int) -> Connection:
         idle = self._idle.setdefault(port, [])
-        return idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
+        while idle:
+            reader, writer = idle.pop()
+            # The server closes connections that were idle for too long.
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection("127.0.0.1", port)
 
     async def close(self) -> None:
         for idle in self._idle.values():

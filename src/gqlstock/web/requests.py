@@ -146,8 +146,12 @@ class Requests:
 
 def _failed(message: str, *, is_away: bool) -> Response:
     """The response to a request that failed outside its operation, such as during authentication, as a GraphQL error."""
-    content = {"errors": [{"message": message, "extensions": {"code": "INTERNAL"}}]}
-    headers = {"retry-after": str(database.SECONDS_TO_RETRY)} if is_away else None
+    extensions: dict[str, Any] = {"code": "INTERNAL"}
+    headers = {}
+    if is_away:
+        extensions["retryAfter"] = database.SECONDS_TO_RETRY
+        headers["retry-after"] = str(database.SECONDS_TO_RETRY)
+    content = {"errors": [{"message": message, "extensions": extensions}]}
     return JSONResponse(content, _UNAVAILABLE if is_away else _FAILED, headers)
 
 

@@ -18,15 +18,27 @@ NOT_STORED = {"cache-control": "no-store"}
 
 
 class RequestError(Exception):
-    """Ends a request with a status and one error, before its operation is read."""
+    """Ends a request with a status and one error, before its operation is read.
+
+    ``retry_after``: the seconds after which the same request may succeed, for clients that read headers or the answer.
+    """
 
     def __init__(
-        self, status: int, message: str, code: str = "BAD_USER_INPUT", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        code: str = "BAD_USER_INPUT",
+        headers: Mapping[str, str] | None = None,
+        *,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.error: dict[str, Any] = {"message": message, "extensions": {"code": code}}
         self.headers = headers
+        if retry_after is not None:
+            self.error["extensions"]["retryAfter"] = retry_after
+            self.headers = {**(headers or {}), "retry-after": str(retry_after)}
 
     def response(self, accept: str | None) -> Response:
         wanted = media_types.answer(accept)

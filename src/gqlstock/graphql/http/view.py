@@ -66,8 +66,7 @@ class View(GraphQL[Context, None]):
         except Exception as error:
             if not status.is_away(error):
                 raise
-            headers = {"retry-after": str(status.SECONDS_TO_RETRY)}
-            away = RequestError(503, away_message(error), "INTERNAL", headers)
+            away = RequestError(503, away_message(error), "INTERNAL", retry_after=status.SECONDS_TO_RETRY)
             response = away.response(request.header(b"accept"))
         await response(scope, receive, send)
 
