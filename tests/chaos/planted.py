@@ -1,4 +1,4 @@
-"""gqlstock with a bug in what happens after a lost answer, for ``scripts/chaos`` to find. CHAOS_BUG names it."""
+"""gqlstock with a planted bug, for ``scripts/chaos`` to find. CHAOS_BUG names the bug."""
 
 import itertools
 import os
@@ -66,7 +66,7 @@ BUGS: dict[str, tuple[Callable[[], None], str]] = {
         (mail_swallowed, "connections-ended"),
     )
 }
-"""Each bug with the fault that reveals it."""
+"""Each bug, and the fault that reveals it."""
 
 
 def from_env() -> ASGIApp:

@@ -1,4 +1,4 @@
-"""While no synchronous standby answers, nobody hears of a change that a failover could lose."""
+"""While no synchronous standby answers, no change is visible that a failover could lose."""
 
 import asyncio
 import contextlib

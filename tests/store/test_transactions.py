@@ -6,6 +6,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from tortoise.exceptions import OperationalError
 
 from gqlstock.rules.catalog import new_product
 from gqlstock.rules.events import Event, Topic
@@ -16,6 +17,7 @@ from gqlstock.store.catalog import Item
 from gqlstock.store.db import clock, connection, sql, transactions
 from gqlstock.store.db.commits import CommitUnknown
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.db.outages import Unavailable
 from gqlstock.store.db.transactions import Outdated
 from gqlstock.store.warehouses import Warehouse
 from support import shop_builders as make
@@ -170,6 +172,19 @@ async def test_a_transaction_that_never_gets_through_gives_up_with_its_error(db:
         await transactions.run(work)
 
     assert len(attempts) == 8
+
+
+@pytest.mark.parametrize(("attempts", "raised"), [(1, OperationalError), (2, Unavailable)])
+async def test_a_transaction_that_others_hold_up_has_its_own_error_only_if_it_was_not_retried(
+    db: None, attempts: int, raised: type[Exception]
+) -> None:
+    """Migrations allow one attempt, and retry themselves."""
+
+    async def work() -> None:
+        raise OperationalError("database is locked")
+
+    with pytest.raises(raised):
+        await transactions.run(work, attempts=attempts)
 
 
 async def test_a_cancelled_transaction_leaves_nothing_and_the_next_one_works(db: None) -> None:

@@ -67,7 +67,7 @@ class Client(_Translating):
         self.primary = primary
         self.only_reads = only_reads
         self.inspects = inspects
-        # Read transactions leave one connection free for single statements, and write transactions those for commands.
+        # Read transactions leave one connection free, for single statements. Write transactions leave those for commands.
         left_free = 1 if only_reads else _CONNECTIONS_FOR_COMMANDS
         self._transactions = asyncio.Semaphore(max(1, self.pool_maxsize - left_free))
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()

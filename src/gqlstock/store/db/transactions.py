@@ -112,7 +112,8 @@ async def _with_retries(once: Callable[[], Awaitable[T]], attempts: int, own_att
                 raise
             if is_external(error):
                 if attempt >= attempts or (attempt > 1 and time.monotonic() - began > max_wait()):
-                    if isinstance(error, Disconnected | CommitLost):
+                    # Callers that allow one attempt retry themselves, and need the error.
+                    if attempt == 1 or isinstance(error, Disconnected | CommitLost):
                         raise
                     raise Unavailable("other transactions hold the locks that a change needs") from error
             elif attempt >= min(attempts, own_attempts):
@@ -204,7 +205,7 @@ def is_temporary(error: Exception) -> bool:
 
 
 def is_external(error: Exception) -> bool:
-    """Whether the connection or other transactions made a transaction fail, whatever it wrote."""
+    """Whether a transaction failed because of its connection or other transactions, not because of its own work."""
     if isinstance(error, CommitLost | Disconnected):
         return True
     if isinstance(error, OperationalError):
