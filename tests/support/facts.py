@@ -5,7 +5,7 @@ from typing import Any
 
 
 class Facts:
-    """Equal facts have equal digests, regardless of how they were put. Values must be hashable.
+    """Equal facts have equal digests, whatever the order in which they were added. Values must be hashable.
 
     Different facts have different digests, but for -1 and -2, whose hashes are equal in Python. Of the stock model's figures
     only onHand may be negative, and the calls done so far determine it, because each of its values is in the ledger.
